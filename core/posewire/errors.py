@@ -1,0 +1,64 @@
+"""Deliberate errors: each says what was wrong, what was got, what is allowed and what to type next."""
+
+from __future__ import annotations
+
+EXIT_CODE = 2
+"""Exit code of every command that ends in a PosewireError."""
+
+
+class PosewireError(Exception):
+    """An error that the user can act on; the command line prints it without a traceback.
+
+    Args:
+        problem: What was wrong, in one sentence.
+        got: The offending value, as the user would recognise it.
+        allowed: What would have been accepted.
+        hint: What to type or do next.
+    """
+
+    def __init__(self, problem: str, *, got: object = None, allowed: object = None, hint: str | None = None) -> None:
+        self.problem, self.got, self.allowed, self.hint = problem, got, allowed, hint
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        parts = [self.problem]
+        if self.got is not None:
+            parts.append(f"  got:     {self.got}")
+        if self.allowed is not None:
+            allowed = ", ".join(map(str, self.allowed)) if isinstance(self.allowed, list | tuple) else self.allowed
+            parts.append(f"  allowed: {allowed}")
+        if self.hint is not None:
+            parts.append(f"  next:    {self.hint}")
+        return "\n".join(parts)
+
+
+class SettingsError(PosewireError):
+    """A flag or a line of the settings file is not usable."""
+
+
+class SourceError(PosewireError):
+    """A video, camera, stream or image folder cannot be read."""
+
+
+class ModelError(PosewireError):
+    """A model file is missing, changed or of another kind."""
+
+
+class DeviceError(PosewireError):
+    """The asked device is not there; Posewire never falls back silently."""
+
+
+class PluginError(PosewireError):
+    """A plugin, method or rig is unknown, duplicated or broken."""
+
+
+class TakeError(PosewireError):
+    """A recording cannot be read or written."""
+
+
+class WireError(PosewireError):
+    """Bytes from the network do not decode, or an address cannot be used."""
+
+
+class CalibrationError(PosewireError):
+    """A calibration or camera file does not make sense."""

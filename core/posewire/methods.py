@@ -1,0 +1,136 @@
+"""What a plugin offers: cards that describe a method, a source or a rig, and the protocols that a method fulfils."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from posewire.data import Camera, Detections, FloatArray, Frame
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Device = Literal["cpu", "gpu"]
+DEVICES: tuple[Device, ...] = ("cpu", "gpu")
+
+
+@dataclass(frozen=True, slots=True)
+class MethodOptions:
+    """What the host tells a method when it opens it."""
+
+    device: Device = "cpu"
+    max_people: int = 1
+    """Largest number of people to look for."""
+    threads: int = 0
+    """Threads for the network; 0 = all cores."""
+    live: bool = False
+    """True when frames may have been dropped between two calls."""
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """Sees people in pictures. One thread calls it; frames come in time order. An image of any size must be taken."""
+
+    def estimate(self, frame: Frame) -> Detections:
+        """Everybody in the frame, at most MethodOptions.max_people; Detections.nobody(...) where there is none."""
+        ...
+
+    def reset(self) -> None:
+        """Forgets every earlier frame: the next one belongs to something else (a cut, single images)."""
+        ...
+
+    def close(self) -> None:
+        """Frees the network; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Lifter(Protocol):
+    """Turns one person's 2D history into 3D."""
+
+    @property
+    def receptive_field(self) -> int:
+        """Frames T of history that one call takes, the last one being now."""
+        ...
+
+    def lift(self, window_px: FloatArray, confidence: FloatArray, time_s: FloatArray, camera: Camera) -> FloatArray:
+        """Keypoints (T, J, 2) px, confidence (T, J), times (T,) to (J, 3) metres, root-relative, camera axes; NaN = unknown.
+
+        A person's first frames come with fewer than `receptive_field` rows.
+        """
+        ...
+
+    def close(self) -> None:
+        """Frees the network; may be called twice."""
+        ...
+
+
+Method: TypeAlias = "Estimator | Lifter"
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCard:
+    """A pose method as `posewire methods` lists it. `create` imports the network; making the card must not."""
+
+    name: str
+    kind: Literal["estimator", "lifter"]
+    joints: tuple[str, ...]
+    """Keypoint names: the J axis of what the method returns. A lifter's input has the same names; any of them may be unseen."""
+    multi_person: bool
+    weights_licence: str
+    summary: str
+    create: Callable[[MethodOptions], Method]
+
+
+class Source(Protocol):
+    """An open source of frames."""
+
+    @property
+    def live(self) -> bool:
+        """True when the source does not wait for its reader (a camera, a stream)."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """Number of frames where it is known beforehand."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:
+        """Releases the device or file; may be called twice, from any thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What the host tells a source when it opens it."""
+
+    vertical_fov_deg: float = 54.0
+    camera: Camera | None = None
+    """A calibration; it wins over the field of view."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCard:
+    """A kind of source as `posewire sources` lists it."""
+
+    name: str
+    summary: str
+    example: str
+    """An address that a user could type."""
+    matches: Callable[[str], bool]
+    """Says whether an address is for this source; cheap, opens nothing."""
+    open: Callable[[str, SourceOptions], Source]
+
+
+@dataclass(frozen=True, slots=True)
+class RigCard:
+    """A target rig as `posewire rigs` lists it."""
+
+    name: str
+    summary: str
+    path: Path
+    """Its mapping, a JSON file."""
