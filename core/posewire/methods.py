@@ -85,7 +85,11 @@ class MethodCard:
 
 
 class Source(Protocol):
-    """An open source of frames."""
+    """An open source of frames.
+
+    A source may also offer `status: str` (a live one: connected, lost and retrying) and `problems: list[str]` (what was
+    wrong with its data); the command line shows both.
+    """
 
     @property
     def live(self) -> bool:

@@ -106,15 +106,18 @@ class BlazePose:
         new = [person for person in found if not any(_covers(body, person.box_px) for body in known)]
         started = self._start_all(frame, new, eager=False)
         if not started and not known:
-            started = self._start_all(frame, found + self._person_detector.find_lying(frame), eager=True)
+            turned = self._start_all(frame, found + self._person_detector.find_lying(frame), eager=True)
+            started = sorted(turned, key=lambda body: -body.score)[:1]  # the surest alone; the next look finds the others
         return started
 
     def _start_all(self, frame: Frame, people: list[PersonBox], *, eager: bool) -> list[Body]:
         candidates = people[: _CANDIDATES_A_PLACE * (self._max_people - len(self._followed))]
-        bodies = [
-            self._start(frame, person, _TURNS_RAD if eager or person.score >= _SURE_BOX else _UPRIGHT) for person in candidates
-        ]
-        return [body for body in bodies if body is not None]
+        started: list[Body] = []
+        for person in candidates:
+            body = self._start(frame, person, _TURNS_RAD if eager or person.score >= _SURE_BOX else _UPRIGHT)
+            if body is not None and not any(_covers(other, _box(body)) for other in started):
+                started.append(body)
+        return started
 
     def _start(self, frame: Frame, person: PersonBox, turns_rad: tuple[float, ...]) -> Body | None:
         """The person of a box, seen a second time in the region turned with the body."""

@@ -1,0 +1,71 @@
+"""overhead: time a frame outside the network (tracking, fit, packing), for one person and for ten; the peer is the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+
+from posewire import fit, wire
+from posewire.bench.clip import bundled_frames
+from posewire.bench.row import BenchRow, Peers
+from posewire.data import Detections, Frame
+from posewire.fit import FitSettings, Fitter
+from posewire.pipeline import open_estimator
+from posewire.settings import Settings
+from posewire.tracking import Tracker
+
+_FRAMES = 60
+_WARM_UP = 10
+
+
+def run(peers: Peers) -> list[BenchRow]:
+    """Everything after the network, against the network itself, on the bundled clip; copies of the person make ten."""
+    fit.warm_up()
+    frames = bundled_frames(_FRAMES)
+    card, estimator = open_estimator(Settings())
+    detections, network_ms = _seen(estimator.estimate, frames)
+    estimator.close()
+    rows: list[BenchRow] = []
+    for people in (1, 10):
+        after_ms = _after_network_ms(card.joints, frames, [_copies(found, people) for found in detections])
+        peer = "blazepose's estimate() for one person"
+        rows.append(BenchRow.against("overhead", f"{people} people", peer, "ms per frame", after_ms, network_ms))
+    return rows
+
+
+def _seen(estimate: Callable[[Frame], Detections], frames: list[Frame]) -> tuple[list[Detections], float]:
+    found: list[Detections] = []
+    times: list[float] = []
+    for frame in frames:
+        start = perf_counter()
+        found.append(estimate(frame))
+        times.append(perf_counter() - start)
+    return found, 1e3 * float(np.median(times[_WARM_UP:]))
+
+
+def _copies(found: Detections, people: int) -> Detections:
+    """The same person several times, side by side, 400 px apart."""
+    shift = 400.0 * np.arange(people)
+    keypoints_m = None if found.keypoints_m is None else np.repeat(found.keypoints_m[:1], people, axis=0)
+    keypoints_px = np.repeat(found.keypoints_px[:1], people, axis=0) + np.stack([shift, 0 * shift], axis=-1)[:, None]
+    boxes_px = np.repeat(found.boxes_px[:1], people, axis=0) + np.stack([shift, 0 * shift, shift, 0 * shift], axis=-1)
+    return Detections(keypoints_px, np.repeat(found.confidence[:1], people, axis=0), boxes_px, keypoints_m)
+
+
+def _after_network_ms(joints: tuple[str, ...], frames: list[Frame], detections: list[Detections]) -> float:
+    tracker, fitters, times = Tracker(joints), dict[int, Fitter](), list[float]()
+    for sequence, (frame, found) in enumerate(zip(frames, detections, strict=True)):
+        start = perf_counter()
+        tracks = tracker.update(found, frame)
+        poses = [
+            fitters.setdefault(t.person_id, Fitter(joints, FitSettings())).fit(t, frame.time_s, frame.camera) for t in tracks
+        ]
+        skeletons = {person: fitter.skeleton for person, fitter in fitters.items()}
+        seen = [pose for pose in poses if pose is not None]
+        instant = wire.Instant(frame.time_s, 0, frame.camera, seen, skeletons)
+        for message in wire.poses_of(instant, "bench", sequence, 0):
+            wire.encode(message)
+        times.append(perf_counter() - start)
+    return 1e3 * float(np.median(times[_WARM_UP:]))

@@ -1,0 +1,123 @@
+"""Single images and folders of images to Frames.
+
+A folder is read in natural order (frame9 before frame10) as a film of 30 images a second. Sizes may differ from image to
+image; each size gets its own camera. 16-bit, grey and RGBA images come out as 8-bit RGB; EXIF orientation is respected.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from posewire.capture.framing import FrameMaker
+from posewire.capture.opening import check_file, is_folder
+from posewire.data import Frame, ImageArray
+from posewire.errors import SourceError
+from posewire.methods import SourceOptions
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+IMAGES_PER_SECOND = 30.0
+"""A folder has no clock: image i is at i / 30 s."""
+
+
+def matches(address: str) -> bool:
+    """A folder, or a path that ends like an image's."""
+    return Path(address).suffix.lower() in SUFFIXES or ("://" not in address and is_folder(Path(address)))
+
+
+def open_images(address: str, options: SourceOptions) -> ImageFiles:
+    """The images of a folder, or one image.
+
+    Raises:
+        SourceError: nothing is there, or the folder holds no image.
+    """
+    path = Path(address)
+    if is_folder(path):
+        return ImageFiles(image_files(path), options)
+    check_file(path)
+    return ImageFiles([path], options)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The folder's images in natural order.
+
+    Raises:
+        SourceError: there is none, or the folder may not be read.
+    """
+    try:
+        paths = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    except OSError as error:
+        raise SourceError(f"The folder {folder} cannot be read.", got=error.strerror) from error
+    if not paths:
+        raise SourceError(
+            f"The folder {folder} holds no images.",
+            allowed=SUFFIXES,
+            hint="give a folder of images, one image, or a video file",
+        )
+    return sorted(paths, key=_natural_key)
+
+
+def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Digits count as numbers; names that differ only in case or leading zeros keep a fixed order."""
+    parts = re.findall(r"\d+|\D+", path.name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def read_image(path: Path) -> ImageArray:
+    """An image file as (H, W, 3) uint8 RGB.
+
+    Raises:
+        SourceError: it cannot be read or is not an image.
+    """
+    try:
+        # Not cv2.imread: it does not take every file name on Windows.
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise SourceError(f"The image {path} cannot be read.", got=error.strerror) from error
+    # IMREAD_COLOR turns by EXIF, scales 16 bits to 8, spreads grey over three channels and drops alpha.
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        got = f"{data.size} bytes that no image decoder takes" if data.size else "an empty file"
+        raise SourceError(
+            f"The image {path} cannot be read.", got=got, allowed=SUFFIXES, hint="export the image again, or remove it"
+        )
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), dtype=np.uint8)
+
+
+class ImageFiles:
+    """A Source over image files in a given order."""
+
+    live = False
+
+    def __init__(self, paths: Sequence[Path], options: SourceOptions) -> None:
+        self._paths = tuple(paths)
+        self._maker = FrameMaker(options)
+        self._closed = False
+        self.problems: list[str] = []
+        """Damage that did not stop the reading; images have none: an unreadable one is an error."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, in the order of the frames."""
+        return self._paths
+
+    @property
+    def frame_count(self) -> int:
+        """Number of images."""
+        return len(self._paths)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Every image from the first; raises SourceError at an unreadable one."""
+        for index, path in enumerate(self._paths):
+            if self._closed:
+                return
+            yield self._maker.frame(read_image(path), index / IMAGES_PER_SECOND, index, time.time_ns())
+
+    def close(self) -> None:
+        """Ends the iteration; may be called twice, from any thread."""
+        self._closed = True

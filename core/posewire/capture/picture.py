@@ -1,0 +1,65 @@
+"""FFmpeg's decoded frames to upright RGB images, whatever their pixel format, colour space and orientation."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from posewire.data import ImageArray
+from posewire.errors import SourceError
+
+DisplayMatrix = tuple[int, int, int, int]
+"""(a, b, c, d) of FFmpeg's 3x3 matrix a b u / c d v / x y w: a pixel goes to x' = a x + c y, y' = b x + d y."""
+UPRIGHT: DisplayMatrix = (1, 0, 0, 1)
+
+
+class PictureConverter:
+    """Converts one stream's frames; keeps the conversion tables from frame to frame."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._rotation: int | None = None
+        self._matrix = UPRIGHT
+
+    def image(self, frame: VideoFrame) -> ImageArray:
+        """(H, W, 3) uint8 RGB as a player would show the frame. Raises SourceError for a pixel format nobody knows."""
+        # Taken before FFmpeg takes its own: freeing that one then does not give the memory back to the system, which would
+        # cost more than the conversion itself.
+        image = np.empty((frame.height, frame.width, 3), dtype=np.uint8)
+        # One thread: the decoder's threads already use the other cores.
+        try:
+            rgb = self._reformatter.reformat(frame, format="rgb24", threads=1)
+        except (FFmpegError, ValueError) as error:
+            raise SourceError("The video's pixel format cannot be converted.", got=frame.format.name) from error
+        image[:] = rgb.to_ndarray()
+        return upright(image, self._matrix_of(frame))
+
+    def _matrix_of(self, frame: VideoFrame) -> DisplayMatrix:
+        # The whole matrix (it may mirror) costs 1 ms to get, so it is read again only when the angle changes.
+        if frame.rotation != self._rotation:
+            self._rotation, self._matrix = frame.rotation, display_matrix(frame)
+        return self._matrix
+
+
+def display_matrix(frame: VideoFrame) -> DisplayMatrix:
+    """How the frame is to be turned before it is shown."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return UPRIGHT
+    a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()
+    return a, b, c, d
+
+
+def upright(image: ImageArray, matrix: DisplayMatrix) -> ImageArray:
+    """The image turned by quarter turns and mirrored as the matrix says; other angles go to the nearest of these."""
+    a, b, c, d = matrix
+    turned = abs(b) > abs(a)
+    if turned:
+        image = np.asarray(cv2.transpose(image), dtype=np.uint8)
+    mirror_x, mirror_y = (c < 0, b < 0) if turned else (a < 0, d < 0)
+    if not (mirror_x or mirror_y):
+        return image
+    return np.asarray(cv2.flip(image, -1 if mirror_x and mirror_y else int(mirror_x)), dtype=np.uint8)

@@ -1,0 +1,251 @@
+"""Commands that look at pictures: run, demo, detect."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from posewire import capture, fit
+from posewire.cli.options import (
+    Commands,
+    add_fit_flags,
+    add_json_flag,
+    add_method_flags,
+    add_publish_flags,
+    add_settings_file,
+    console,
+    print_json,
+    settings_of,
+)
+from posewire.data import Detections
+from posewire.detect import detect, gather
+from posewire.errors import PosewireError, SourceError, WireError
+from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, check_new_file, open_stream
+from posewire.pipeline import Instant, Pipeline, open_pipeline
+from posewire.preview import PreviewWindow, PreviewWriter
+from posewire.settings import Settings
+from posewire.take import Take, export
+
+
+def add_commands(commands: Commands) -> None:
+    """Adds run, demo and detect."""
+    _add_run(commands)
+    _add_demo(commands)
+    _add_detect(commands)
+
+
+def _add_run(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="video or camera to skeleton: record, stream, preview",
+        description="From a video or camera to moving skeletons.",
+    )
+    parser.add_argument(
+        "source", metavar="SOURCE", help="video file, image folder, camera number or stream address; see `posewire sources`"
+    )
+    add_method_flags(parser)
+    add_fit_flags(parser)
+    recording = parser.add_argument_group("recording")
+    recording.add_argument("--out", type=Path, metavar="TAKE", help="record to this take (.pwt)")
+    recording.add_argument("--overwrite", action="store_true", help="replace existing files")
+    recording.add_argument("--preview", metavar="FILE|window", help="write a preview video (.mp4), or show a window")
+    add_publish_flags(parser)
+    add_settings_file(parser)
+    add_json_flag(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(flags: argparse.Namespace) -> None:
+    settings = settings_of(flags)
+    for flag, path in (("--out", flags.out), ("--preview", None if flags.preview == "window" else flags.preview)):
+        if path is not None:
+            check_new_file(Path(path), flag, overwrite=flags.overwrite)
+    with open_pipeline(flags.source, settings) as pipeline:
+        summary = _record(pipeline, _outputs(flags, pipeline), flags.source)
+    if flags.json:
+        print_json(summary)
+        return
+    _print_times(pipeline)
+    if not (flags.out or flags.preview or flags.publish is not None):
+        console.print("Nothing was kept. Next: --out take.pwt records, --publish streams, --preview preview.mp4 shows.")
+
+
+def record_file(address: str, take: Path, settings: Settings) -> None:
+    """Runs a source into a new take, with the progress bar."""
+    with open_pipeline(address, settings) as pipeline:
+        _record(pipeline, [TakeOutput(take, address, pipeline)], address)
+
+
+def _outputs(flags: argparse.Namespace, pipeline: Pipeline) -> list[Output]:
+    outputs: list[Output] = []
+    if flags.out:
+        outputs.append(TakeOutput(flags.out, flags.source, pipeline, overwrite=flags.overwrite))
+    if flags.publish is not None:
+        pacer = None if flags.fast or pipeline.source.live else Pacer()
+        stream = open_stream(pipeline.settings, pipeline.card.name)
+        console.print(f"Publishing at {stream.address}")
+        outputs.append(StreamOutput(stream, pacer))
+    if flags.preview == "window":
+        outputs.append(PreviewWindow(pipeline.card.joints))
+    elif flags.preview:
+        outputs.append(PreviewWriter(Path(flags.preview), pipeline.card.joints, overwrite=flags.overwrite))
+    return outputs
+
+
+def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> dict[str, Any]:
+    """Runs the pipeline into the outputs under a progress bar. Ctrl-C ends a live source as a person would want it."""
+    fit.warm_up(console.print)
+    together, frames, people, last_s = Outputs(outputs), 0, set[int](), 0.0
+    with _progress(pipeline) as progress:
+        task = progress.add_task(Path(address).name or address, total=pipeline.source.frame_count, people="")
+        try:
+            for instant in pipeline:
+                pipeline.times.timed("output", lambda instant=instant: together.add(instant))
+                frames, last_s = frames + 1, instant.frame.time_s
+                people.update(pose.person_id for pose in instant.poses)
+                progress.update(task, completed=frames, people=_people(instant))
+        except KeyboardInterrupt:
+            if not pipeline.source.live:
+                raise
+        finally:
+            together.close()
+    for problem in getattr(pipeline.source, "problems", ()):
+        console.print(f"[yellow]source:[/yellow] {problem}")
+    stages = {"median_ms": pipeline.times.median_ms(), "p95_ms": pipeline.times.p95_ms()}
+    return {"source": address, "frames": frames, "last_time_s": last_s, "person_ids": sorted(people), "stages": stages}
+
+
+class _Speed(ProgressColumn):
+    """Frames a second so far."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if not task.speed else f"{task.speed:.1f} fps")
+
+
+def _progress(pipeline: Pipeline) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed())
+    return Progress(*columns, TextColumn("{task.fields[people]}"), _Status(pipeline), console=console)
+
+
+class _Status(ProgressColumn):
+    """What a live source says of itself: connected, or lost and retrying."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__()
+        self._source = pipeline.source
+
+    def render(self, task: Task) -> Text:
+        return Text(getattr(self._source, "status", ""))
+
+
+def _people(instant: Instant) -> str:
+    number = len(instant.poses)
+    return "nobody seen" if number == 0 else "1 person" if number == 1 else f"{number} people"
+
+
+def _print_times(pipeline: Pipeline) -> None:
+    table = Table("stage", "median ms", "95 % ms", box=None, title="time a frame (stages overlap on threads)")
+    p95 = pipeline.times.p95_ms()
+    for stage, median in pipeline.times.median_ms().items():
+        table.add_row(stage, f"{median:.2f}", f"{p95[stage]:.2f}")
+    console.print(table)
+
+
+def _add_demo(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="the whole pipeline on a bundled clip",
+        description="Runs everything on a bundled clip, into ./posewire-demo/.",
+    )
+    parser.add_argument("--device", metavar="cpu|gpu", help="where the network runs (default: cpu)")
+    parser.set_defaults(run=_demo)
+
+
+_DEMO_NEXT = """
+[bold]posewire-demo/[/bold] now holds
+  demo.pwt   the take: everything that was seen and fitted   posewire info posewire-demo/demo.pwt
+  demo.bvh   the motion for Blender and others               Blender: File > Import > Motion Capture (.bvh)
+  demo.mp4   the preview: what was seen beside the skeleton from the side
+
+[bold]Next[/bold]
+  your own video   posewire run clip.mp4 --out clip.pwt --preview clip.mp4
+  your webcam      posewire run 0 --publish
+  Blender          import demo.bvh, or take the live stream at tcp://127.0.0.1:5577 while something publishes
+  Unreal           the stream is documented in docs/WIRE.md: people as messages on ZeroMQ
+  Python           for pose in posewire.track("clip.mp4"): print(pose.time_s, pose.root_m)
+  any stream       posewire replay posewire-demo/demo.pwt --publish --loop   and in another terminal: posewire listen
+"""
+
+
+def _demo(flags: argparse.Namespace) -> None:
+    folder = Path("posewire-demo")
+    folder.mkdir(exist_ok=True)
+    settings = replace(Settings(), device=flags.device or "cpu")
+    bundled = resources.files("posewire") / "assets" / "balancing_cam01.mp4"
+    with resources.as_file(bundled) as clip, open_pipeline(clip, settings) as pipeline:
+        outputs: list[Output] = [
+            TakeOutput(folder / "demo.pwt", clip.name, pipeline, overwrite=True),
+            PreviewWriter(folder / "demo.mp4", pipeline.card.joints, overwrite=True),
+            *_demo_stream(pipeline),
+        ]
+        _record(pipeline, outputs, clip.name)
+    export(Take.open(folder / "demo.pwt"), folder / "demo.bvh", overwrite=True)
+    _print_times(pipeline)
+    console.print(_DEMO_NEXT)
+
+
+def _demo_stream(pipeline: Pipeline) -> list[Output]:
+    try:
+        stream = open_stream(pipeline.settings, pipeline.card.name)
+    except WireError as error:  # most likely another Posewire is streaming; the demo is worth seeing all the same, and says so
+        console.print(f"[yellow]The demo does not stream:[/yellow] {error}")
+        return []
+    console.print(f"Publishing at {stream.address}")
+    return [StreamOutput(stream, Pacer())]
+
+
+def _add_detect(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "detect", help="people in single images, into an .npz", description="People in single images, each by itself."
+    )
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="image files or folders of images")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="where the keypoints go")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_method_flags(parser)
+    add_settings_file(parser)
+    add_json_flag(parser)
+    parser.set_defaults(run=_detect)
+
+
+def _detect(flags: argparse.Namespace) -> None:
+    settings = settings_of(flags)
+    check_new_file(flags.out, "--out", overwrite=flags.overwrite)
+    if flags.out.suffix != ".npz":
+        raise PosewireError("--out must be an .npz file.", got=flags.out.name, hint=f"--out {flags.out.stem}.npz")
+    images = [image for path in flags.images for image in (capture.image_files(path) if path.is_dir() else [path])]
+    rows: list[tuple[str, Detections]] = []
+    with Progress(console=console) as progress, suppress(StopIteration):
+        bar = progress.add_task("detecting", total=len(images))
+        for path, found in detect(images, settings):
+            rows.append((str(path), found))
+            progress.advance(bar)
+    if len(rows) != len(images):
+        raise SourceError("Not every image gave a picture.", got=f"{len(rows)} of {len(images)}")
+    from posewire import plugins
+
+    table = gather(rows, plugins.load().method(settings.method).joints)
+    table.save(flags.out)
+    counts = {name: found.people for name, found in rows}
+    if flags.json:
+        print_json({"out": str(flags.out), "people": counts})
+    else:
+        console.print(f"{sum(counts.values())} people in {len(images)} images -> {flags.out}")

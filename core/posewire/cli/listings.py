@@ -1,0 +1,95 @@
+"""Commands that show what there is: methods, sources, rigs, doctor, settings."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from rich.table import Table
+
+from posewire import doctor, plugins
+from posewire.cli.options import Commands, add_json_flag, add_settings_file, output, print_json, settings_of
+from posewire.errors import PosewireError
+from posewire.plugins import Registry
+
+
+def add_commands(commands: Commands) -> None:
+    """Adds methods, sources, rigs, doctor and settings."""
+    for name, run, summary in (
+        ("methods", _methods, "pose methods and lifters that are installed"),
+        ("sources", _sources, "kinds of sources: files, cameras, streams"),
+        ("rigs", _rigs, "target rigs for --rig"),
+        ("doctor", _doctor, "versions, devices, models, cameras, ports: what a bug report needs"),
+        ("settings", _settings, "the settings in force and where they come from"),
+    ):
+        parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        add_json_flag(parser)
+        if name == "settings":
+            add_settings_file(parser)
+        parser.set_defaults(run=run)
+
+
+def _methods(flags: argparse.Namespace) -> None:
+    registry = plugins.load()
+    if flags.json:
+        keys = ("name", "kind", "joints", "multi_person", "weights_licence", "summary")
+        print_json([{key: getattr(card, key) for key in keys} for card in registry.methods.values()])
+        return
+    rows = [
+        [card.name, card.kind, str(len(card.joints)), "many" if card.multi_person else "one", card.weights_licence, card.summary]
+        for card in registry.methods.values()
+    ]
+    _show(["method", "kind", "keypoints", "people", "licence of the weights", "summary"], rows, registry)
+
+
+def _sources(flags: argparse.Namespace) -> None:
+    registry = plugins.load()
+    rows = [[card.name, card.example, card.summary] for card in registry.sources.values()]
+    if flags.json:
+        print_json([dict(zip(("name", "example", "summary"), row, strict=True)) for row in rows])
+    else:
+        _show(["source", "for example", "summary"], rows, registry)
+
+
+def _rigs(flags: argparse.Namespace) -> None:
+    registry = plugins.load()
+    rows = [[card.name, card.summary, str(card.path)] for card in registry.rigs.values()]
+    if flags.json:
+        print_json([dict(zip(("name", "summary", "path"), row, strict=True)) for row in rows])
+    else:
+        _show(["rig", "summary"], [row[:2] for row in rows], registry)
+
+
+def _show(header: list[str], rows: list[list[str]], registry: Registry) -> None:
+    table = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    output.print(table)
+    for plugin in registry.broken:
+        output.print(f"\n[red]broken plugin {plugin.name}[/red] ({plugin.distribution}): {plugin.reason}")
+
+
+def _doctor(flags: argparse.Namespace) -> None:
+    findings = doctor.examine()
+    if flags.json:
+        print_json(doctor.as_json(findings))
+    else:
+        table = Table("topic", "name", "finding", box=None, pad_edge=False)
+        for finding in findings:
+            value = finding.value if finding.good else f"[red]{finding.value}[/red]\n  next: {finding.hint}"
+            table.add_row(finding.topic, finding.name, value)
+        output.print(table)
+    bad = [finding.name for finding in findings if not finding.good]
+    if bad:
+        raise PosewireError("Something is not as it should be.", got=", ".join(bad), hint="see the lines marked in red")
+
+
+def _settings(flags: argparse.Namespace) -> None:
+    values = {key: str(value) if key == "camera" and value else value for key, value in asdict(settings_of(flags)).items()}
+    if flags.json:
+        print_json(values)
+        return
+    table = Table("setting", "value", box=None, pad_edge=False, title=f"file: {flags.settings or 'the default one'}")
+    for key, value in values.items():
+        table.add_row(key, str(value))
+    output.print(table)

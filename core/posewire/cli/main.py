@@ -1,0 +1,52 @@
+"""Parses the command line and turns deliberate errors into a message and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from posewire import __version__
+from posewire.cli import bench, capture_commands, evaluation, listings, network, plugin_commands, takes
+from posewire.errors import EXIT_CODE, PosewireError
+
+_EPILOG = """\
+first steps:
+  posewire demo                          a real clip, from video to skeleton
+  posewire run clip.mp4 --out clip.pwt   record a take
+  posewire run 0 --publish               stream the webcam to Blender, Unreal, Python
+  posewire export clip.pwt clip.bvh      take to animation
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="posewire",
+        description="One ordinary camera in, characters moving out.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"posewire {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for group in (capture_commands, takes, network, evaluation, listings, plugin_commands, bench):
+        group.add_commands(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code: 0, 2 for a PosewireError or a wrong flag, 130 for Ctrl-C."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except PosewireError as error:
+        print(f"posewire: {error}", file=sys.stderr)
+        return EXIT_CODE
+    except KeyboardInterrupt:
+        print("posewire: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # `posewire listen | head`: the reader went away, which is not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,94 @@
+"""Flags that several commands share, and how they become Settings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rich.console import Console
+
+from posewire.settings import DEFAULT_ADDRESS, Settings
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
+"""What add_commands adds to."""
+
+_WIDTH_IN_A_PIPE = None if sys.stdout.isatty() else 160
+
+console = Console(stderr=True, highlight=False)
+"""Progress and remarks: standard error, so that standard output stays free for results."""
+output = Console(highlight=False, width=_WIDTH_IN_A_PIPE)
+"""What the user asked for, as a table or text."""
+
+
+def add_settings_file(parser: argparse.ArgumentParser) -> None:
+    """--settings."""
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML) instead of the user's own")
+
+
+def add_method_flags(parser: argparse.ArgumentParser) -> None:
+    """How people are seen: method, device, people."""
+    group = parser.add_argument_group("seeing")
+    group.add_argument("--method", metavar="NAME", help="pose method, see `posewire methods` (default: blazepose)")
+    group.add_argument("--device", metavar="cpu|gpu", help="where the network runs (default: cpu)")
+    group.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: all cores)")
+    group.add_argument("--max-people", type=int, metavar="K", help="people to follow at most (default: 1)")
+
+
+def add_fit_flags(parser: argparse.ArgumentParser) -> None:
+    """What makes metres: lifter, camera, stature."""
+    group = parser.add_argument_group("measuring")
+    group.add_argument("--lifter", metavar="NAME", help="turn the method's 2D into 3D with this lifter")
+    camera = group.add_mutually_exclusive_group()
+    camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees (default: 54)")
+    camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
+    group.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m (default: 1.70)")
+
+
+def add_publish_flags(parser: argparse.ArgumentParser) -> None:
+    """Where the stream goes."""
+    group = parser.add_argument_group("streaming")
+    group.add_argument(
+        "--publish",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help=f"stream over ZeroMQ (default address: {DEFAULT_ADDRESS}); put it after SOURCE",
+    )
+    group.add_argument("--insecure", action="store_true", default=None, help="allow clear text beyond this machine")
+    group.add_argument("--rig", action="append", metavar="NAME", help="also stream this rig (a name or a JSON file); may repeat")
+    group.add_argument("--fast", action="store_true", help="publish a file as fast as it is processed, not at its own speed")
+
+
+def add_json_flag(parser: argparse.ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument("--json", action="store_true", help="print JSON, and only JSON, on standard output")
+
+
+def settings_of(flags: argparse.Namespace) -> Settings:
+    """Settings from the file and from whatever of the shared flags this command has."""
+
+    def flag(name: str) -> Any:
+        return getattr(flags, name, None)
+
+    return Settings.load(
+        flag("settings"),
+        method=flag("method"),
+        lifter=flag("lifter"),
+        device=flag("device"),
+        threads=flag("threads"),
+        max_people=flag("max_people"),
+        rigs=tuple(flag("rig")) if flag("rig") else None,
+        fov_deg=flag("fov"),
+        camera=flag("camera"),
+        height_m=flag("height"),
+        address=flag("publish") or flag("connect"),
+        insecure=flag("insecure"),
+    )
+
+
+def print_json(value: object) -> None:
+    """The only thing that a command with --json writes to standard output."""
+    print(json.dumps(value, indent=1, allow_nan=False))

@@ -1,0 +1,75 @@
+"""The method's 3D with the skeleton's bone lengths: directions kept, lengths imposed (Mehta 2020, section 8.2.1).
+
+Only rigid bones are replaced (hip-knee, shoulder-elbow, ...). What hangs on the bending trunk (shoulders, face) keeps its
+direction from the root and is scaled by the person's size as the method sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire.data import FloatArray
+from posewire.fit.body import Body
+from posewire.fit.compiled import kernel
+from posewire.skeleton import Marker, Skeleton
+
+IntArray = NDArray[np.int64]
+NO_BONE = -1
+
+RIGID = ("elbow", "wrist", "hand", "knee", "ankle", "heel", "toe")
+"""Joints whose bone from the parent joint is rigid and whose parent joint methods see."""
+
+
+class Bones(NamedTuple):
+    """Bones between markers."""
+
+    order: IntArray
+    """(M,) markers, a bone's start before its end."""
+    start: IntArray
+    """(M,) marker at the other end of the rigid bone that ends here; NO_BONE = none."""
+
+
+def make_bones(skeleton: Skeleton, markers: Sequence[Marker]) -> Bones:
+    """Finds the rigid bones whose two ends are both markers."""
+    centres = {marker.joint: m for m, marker in enumerate(markers) if not any(marker.offset_m)}
+    start = np.array([_bone_start(skeleton, marker, centres, m) for m, marker in enumerate(markers)], dtype=np.int64)
+    depth = [skeleton.index(marker.joint) + (0.5 if any(marker.offset_m) else 0.0) for marker in markers]
+    return Bones(np.argsort(depth, kind="stable").astype(np.int64), start)
+
+
+def _bone_start(skeleton: Skeleton, marker: Marker, centres: dict[str, int], m: int) -> int:
+    part = marker.joint.split("_")[-1]
+    if any(marker.offset_m):
+        return centres.get(marker.joint, NO_BONE) if part != "head" else NO_BONE
+    if part not in RIGID or centres[marker.joint] != m:
+        return NO_BONE
+    return centres.get(skeleton.names[skeleton.parents[skeleton.index(marker.joint)]], NO_BONE)
+
+
+@kernel
+def _bone_length(body: Body, bones: Bones, m: int) -> float:
+    joint, start = body.marker_joint[m], body.marker_joint[bones.start[m]]
+    o = body.marker_offset_m[m] if joint == start else body.offsets_m[joint]
+    return np.sqrt(o[0] * o[0] + o[1] * o[1] + o[2] * o[2])
+
+
+@kernel
+def impose_lengths(body: Body, bones: Bones, raw_m: FloatArray, scale: float, out_m: FloatArray) -> None:
+    """Root-relative raw (M, 3), NaN = unseen, to out (M, 3) with the skeleton's bone lengths."""
+    for m in bones.order:
+        start = bones.start[m]
+        length = 0.0
+        if start != NO_BONE:
+            for i in range(3):
+                length += (raw_m[m, i] - raw_m[start, i]) ** 2
+        if length > 1e-12:  # False for NaN
+            factor = _bone_length(body, bones, m) / np.sqrt(length)
+            for i in range(3):
+                out_m[m, i] = out_m[start, i] + factor * (raw_m[m, i] - raw_m[start, i])
+        else:
+            for i in range(3):
+                out_m[m, i] = scale * raw_m[m, i]

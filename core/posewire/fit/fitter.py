@@ -1,0 +1,163 @@
+"""One person's fit: Track -> SkeletonPose. The top of the room: read, follow or start, calibrate, say the pose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from posewire import camera as cameras
+from posewire import skeleton
+from posewire.data import Camera, FloatArray, SkeletonPose, Track
+from posewire.fit import frame, start
+from posewire.fit.body import make_body
+from posewire.fit.bones import make_bones
+from posewire.fit.calibration import BoneCalibration, changes_much
+from posewire.fit.frame import Order, Person, Rows, make_memory
+from posewire.fit.points import make_points, marker_names
+from posewire.fit.residuals import TERMS
+from posewire.fit.settings import FitSettings
+from posewire.fit.weighing import make_weighing
+from posewire.skeleton import MARKERS, Skeleton
+
+LONGEST_GAP_S = 0.5
+"""After so long without a pose the motion is forgotten."""
+FEWEST_LIMB_POINTS = 4
+LOST_MISFIT = 10.0
+"""Mean squared distance of pose and data, in deviations, of a fit that may be lost."""
+LOST_FRAMES = 2
+_CONVERGED = (60, 1e-9)
+
+
+class Fitter:
+    """Fits the native skeleton to one person, frame by frame. Owned by one thread."""
+
+    def __init__(self, keypoint_names: Sequence[str], settings: FitSettings) -> None:
+        self._settings, self._weighing = settings, make_weighing(settings)
+        self._points = make_points(keypoint_names)
+        self._markers = [MARKERS[name] for name in marker_names(keypoint_names)]
+        self._skeleton = skeleton.for_height(settings.height_m or skeleton.REFERENCE_HEIGHT_M)
+        self._person = self._make_person()
+        self._calibration = BoneCalibration(self._skeleton, self._person.bones, self._markers)
+        self._memory = make_memory(self._person)
+        self._memory.targets.limit_w[:] = settings.limit_sigma_rad**-2
+        self._memory.targets.rest_w[:] = settings.rest_sigma_rad**-2
+        self.reset()
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The person's skeleton now; its digest changes only at calibration events."""
+        return self._skeleton
+
+    def reset(self) -> None:
+        """Forgets the motion (a cut); keeps the calibrated bone lengths."""
+        self._time_s, self._frames_lost = -math.inf, 0
+        self._memory.swapped_s[:] = 0.0
+        self._memory.filter_px.time_s[:] = -math.inf
+        self._memory.filter_m.time_s[:] = -math.inf
+
+    def fit(self, track: Track, time_s: float, camera: Camera) -> SkeletonPose | None:
+        """The pose at `time_s`, or None while nothing can be said (too little has been seen)."""
+        if self._read(track, camera) < FEWEST_LIMB_POINTS:
+            return None
+        step_s = time_s - self._time_s
+        if 0.0 < step_s <= LONGEST_GAP_S:
+            self._follow(time_s, step_s)
+        else:
+            self.reset()
+            self._start(time_s)
+        self._time_s = time_s
+        pose = self._pose(track.person_id, time_s)
+        self._calibrate()
+        return pose
+
+    def _read(self, track: Track, camera: Camera) -> int:
+        T, targets = camera.T_world_camera, self._memory.targets
+        targets.K[:] = camera.K
+        targets.T_camera_world[:3, :3] = T[:3, :3].T
+        targets.T_camera_world[:3, 3] = -T[:3, :3].T @ T[:3, 3]
+        keypoints_m = np.full((len(track.confidence), 3), np.nan) if track.keypoints_m is None else np.array(track.keypoints_m)
+        self._rows = Rows(keypoints_m, cameras.undistort_px(track.keypoints_px, camera), np.array(track.confidence), np.array(T))
+        return int(self._run(Order(frame.OBSERVE)))
+
+    def _run(self, order: Order) -> float:
+        return frame.run(self._person, self._memory, self._weighing, self._rows, order)
+
+    def _follow(self, time_s: float, step_s: float) -> None:
+        steps = (self._settings.iterations, 0.0) if self._settings.realtime else _CONVERGED
+        misfit = self._run(Order(frame.FOLLOW, time_s, step_s, self._calibration.size_ratio, *steps))
+        self._frames_lost = self._frames_lost + 1 if misfit > LOST_MISFIT else 0
+        if self._frames_lost >= LOST_FRAMES:
+            self._frames_lost = 0
+            self._try_again(misfit)
+
+    def _try_again(self, misfit: float) -> None:
+        """A fit that has lost the person starts anew, unless that is no better."""
+        kept = self._keep()
+        velocity_m_s = self._memory.motion.velocity_m_s.copy()
+        if self._best_start() > start.CLEARLY_BETTER * misfit:
+            self._put(kept)
+            self._memory.motion.velocity_m_s[:] = velocity_m_s
+
+    def _start(self, time_s: float) -> None:
+        self._run(Order(frame.AIM, time_s, 0.0, self._calibration.size_ratio))
+        self._best_start()
+
+    def _best_start(self) -> float:
+        """Settles in the best pose that a start finds; its misfit."""
+        root_m = start.root_position_m(self._memory.targets, self._memory.seen.confidence)
+        tries: list[tuple[float, list[FloatArray]]] = []
+        for heading in start.headings(self._pair_m(self._points.hips), self._pair_m(self._points.shoulders)):
+            self._put([root_m, heading, np.zeros(len(self._person.body.axes))])
+            self._run(Order(frame.START_3D, iterations=20, tolerance=1e-3))
+            tries.append((self._run(Order(frame.START, iterations=40, tolerance=1e-6)), self._keep()))
+        misfit, best = min(tries, key=lambda attempt: attempt[0])
+        self._put(best)
+        return misfit
+
+    def _pair_m(self, pair: FloatArray) -> FloatArray:
+        return self._memory.targets.position_m[pair] if min(pair) >= 0 else np.full((2, 3), np.nan)
+
+    def _keep(self) -> list[FloatArray]:
+        work = self._memory.work
+        return [work.root_m[0].copy(), work.root_wxyz[0].copy(), work.angles_rad[0].copy()]
+
+    def _put(self, pose: list[FloatArray]) -> None:
+        work = self._memory.work
+        work.root_m[0], work.root_wxyz[0], work.angles_rad[0] = pose
+        self._run(Order(frame.START))
+
+    def _calibrate(self) -> None:
+        changed = self._calibration.add(self._memory.seen.raw_m)
+        if changed is not None and changes_much(self._skeleton, changed):
+            self._skeleton = changed
+            self._person = self._make_person()
+
+    def _make_person(self) -> Person:
+        return Person(make_body(self._skeleton, self._markers), make_bones(self._skeleton, self._markers), self._points)
+
+    def _pose(self, person_id: int, time_s: float) -> SkeletonPose:
+        work = self._memory.work
+        return SkeletonPose(
+            person_id,
+            time_s,
+            root_m=work.root_m[0].copy(),
+            angles_rad=work.angles_rad[0].copy(),
+            rotations_wxyz=self._memory.rotations_wxyz.copy(),
+            positions_m=work.joints_m[0].copy(),
+            confidence=self._confidence(),
+            contacts=np.full(4, np.nan),
+            residuals=dict(zip(TERMS, work.energies[0].tolist(), strict=True)),
+        )
+
+    def _confidence(self) -> FloatArray:
+        seen = np.zeros(len(self._skeleton.names))
+        np.maximum.at(seen, self._person.body.marker_joint, self._memory.seen.confidence)
+        return self._neighbours @ seen if False else seen
+
+
+def warm_up(report: Callable[[str], None] | None = None) -> None:
+    """Compiles the solver (seconds the first time, then from the cache); `report` is told when that will take a while."""
+    if report is not None:
+        report("Preparing the fit: compiled once, kept on disk.")

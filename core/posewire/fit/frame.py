@@ -1,0 +1,199 @@
+"""The arithmetic of one frame in machine code, from a track's rows to the settled pose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from posewire.data import FloatArray
+from posewire.filters import OneEuroState, make_state, smooth_points
+from posewire.fit.body import Body, Workspace, make_workspace
+from posewire.fit.bones import Bones, impose_lengths
+from posewire.fit.compiled import SOURCES, entry, kernel
+from posewire.fit.kinematics import local_quaternions
+from posewire.fit.motion import Motion, begin, make_motion, predict, update
+from posewire.fit.observation import Observation, make_observation, read
+from posewire.fit.points import GROUPS, Points
+from posewire.fit.residuals import TERMS
+from posewire.fit.solver import minimise
+from posewire.fit.swap import mend
+from posewire.fit.targets import Targets, make_targets
+from posewire.fit.weighing import Weighing, expect, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
+
+
+OBSERVE, FOLLOW, AIM, START_3D, START = range(5)
+
+
+class Person(NamedTuple):
+    """What does not change from frame to frame."""
+
+    body: Body
+    bones: Bones
+    points: Points
+
+
+class Rows(NamedTuple):
+    """A track's rows and the camera's place."""
+
+    keypoints_m: FloatArray
+    """(J, 3) camera axes."""
+    keypoints_px: FloatArray
+    """(J, 2) undistorted."""
+    confidence: FloatArray
+    """(J,)"""
+    T_world_camera: FloatArray
+    """(4, 4)"""
+
+
+class Order(NamedTuple):
+    """What run() is to do."""
+
+    what: int
+    time_s: float = 0.0
+    step_s: float = 0.0
+    size_ratio: float = 1.0
+    """The skeleton's size over the size that the method sees."""
+    iterations: int = 0
+    tolerance: float = 0.0
+
+
+class Memory(NamedTuple):
+    """What does: allocated once for each person."""
+
+    work: Workspace
+    motion: Motion
+    seen: Observation
+    targets: Targets
+    filter_px: OneEuroState
+    filter_m: OneEuroState
+    expected_m: FloatArray
+    """(M, 3) where the markers are expected, from the root."""
+    expected_px: FloatArray
+    """(M, 2)"""
+    swapped_s: FloatArray
+    """(GROUPS,) for how long each has been exchanged."""
+    rotations_wxyz: FloatArray
+    """(N, 4) of the pose on side 0."""
+
+
+def make_memory(person: Person) -> Memory:
+    """A person of whom nothing is known yet."""
+    M, N = len(person.points.column), len(person.body.parents)
+    parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(M), make_targets(person.body))
+    return Memory(*parts, make_state(M, 2), make_state(M, 3), np.full((M, 3), np.nan), np.full((M, 2), np.nan), np.zeros(GROUPS), np.zeros((N, 4)))
+
+
+@kernel
+def _filter(memory: Memory, weighing: Weighing, time_s: float, px_m: float) -> None:
+    seen, f = memory.seen, weighing
+    smooth_points(memory.filter_px, seen.pixel_px, time_s, f.px_cutoff_hz, f.px_slope * px_m, f.speed_cutoff_hz, seen.pixel_px)
+    smooth_points(memory.filter_m, seen.raw_m, time_s, f.m_cutoff_hz, f.m_slope, f.speed_cutoff_hz, seen.raw_m)
+
+
+@kernel
+def _settle(work: Workspace, side: int) -> None:
+    """The best pose comes to side 0. (Loops: numba compiles seconds of error text for every slice assignment.)"""
+    if side == 0:
+        return
+    for i in range(4):
+        work.root_wxyz[0, i] = work.root_wxyz[1, i]
+    for d in range(work.angles_rad.shape[1]):
+        work.angles_rad[0, d] = work.angles_rad[1, d]
+    for term in range(work.energies.shape[1]):
+        work.energies[0, term] = work.energies[1, term]
+    for i in range(3):
+        work.root_m[0, i] = work.root_m[1, i]
+        for j in range(work.joints_m.shape[1]):
+            work.joints_m[0, j, i] = work.joints_m[1, j, i]
+        for m in range(work.markers_m.shape[1]):
+            work.markers_m[0, m, i] = work.markers_m[1, m, i]
+
+
+@kernel
+def _anticipate(person: Person, memory: Memory, weighing: Weighing, step_s: float) -> None:
+    """Where everything is expected after `step_s`."""
+    work, targets = memory.work, memory.targets
+    predict(memory.motion, weighing.agility, person.points.joint_share, step_s, targets.predicted_m, targets.predicted_w)
+    look_at(targets, targets.predicted_m[0])
+    for d in range(len(targets.previous_rad)):
+        targets.previous_rad[d] = work.angles_rad[0, d]
+    targets.damping_w[:] = weighing.damping_w_s / step_s
+    expect(person.body, work, targets, memory.expected_m, memory.expected_px)
+
+
+@kernel
+def _impose(person: Person, memory: Memory, size_ratio: float) -> None:
+    impose_lengths(person.body, person.bones, memory.seen.raw_m, size_ratio, memory.targets.position_m)
+    for m in range(len(memory.seen.confidence)):
+        for i in range(2):
+            memory.targets.pixel_px[m, i] = memory.seen.pixel_px[m, i]
+
+
+@kernel
+def _follow(person: Person, memory: Memory, weighing: Weighing, order: Order) -> float:
+    """From the pose of the frame before to this one's; the misfit."""
+    targets, seen, share = memory.targets, memory.seen, person.points.share
+    _anticipate(person, memory, weighing, order.step_s)
+    px_m = expected_distance_m(targets, targets.predicted_m[0]) / targets.K[1, 1]
+    mend(seen, person.points, memory.expected_m, memory.expected_px, order.size_ratio, px_m, order.step_s, memory.swapped_s)
+    _filter(memory, weighing, order.time_s, px_m)
+    _impose(person, memory, order.size_ratio)
+    weigh_points(seen, share, memory.expected_m, memory.expected_px, px_m, weighing, targets)
+    weigh_depth(memory.motion, order.step_s, weighing, targets)
+    side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
+    _settle(memory.work, side)
+    update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
+    return misfit(seen, share, memory.work, px_m, weighing, targets)
+
+
+@kernel
+def _start(person: Person, memory: Memory, weighing: Weighing, order: Order, use_pixels: bool) -> float:
+    """From the pose on side 0, without any expectation, to the nearest minimum; the misfit."""
+    targets, work, share = memory.targets, memory.work, person.points.share
+    targets.predicted_w[:] = 0.0
+    targets.damping_w[:] = 0.0
+    targets.depth[1] = 0.0
+    memory.expected_m[:] = np.nan
+    memory.expected_px[:] = np.nan
+    px_m = expected_distance_m(targets, work.root_m[0]) / targets.K[1, 1]
+    weigh_points(memory.seen, share, memory.expected_m, memory.expected_px, px_m, weighing, targets)
+    if not use_pixels:
+        targets.pixel_w[:] = 0.0
+        targets.predicted_w[0, :] = 1.0
+        for i in range(3):
+            targets.predicted_m[0, i] = work.root_m[0, i]
+    look_at(targets, work.root_m[0])
+    side, _, _ = minimise(person.body, targets, work, order.iterations, order.tolerance)
+    _settle(work, side)
+    begin(memory.motion, work.joints_m[0])
+    return misfit(memory.seen, share, work, px_m, weighing, targets)
+
+
+def _make_run(sources: str) -> Callable[[Person, Memory, Weighing, Rows, Order], float]:
+    @entry
+    def run(person: Person, memory: Memory, weighing: Weighing, rows: Rows, order: Order) -> float:
+        _ = sources
+        result = 0.0
+        if order.what == OBSERVE:
+            result = float(read(rows.keypoints_m, rows.keypoints_px, rows.confidence, person.points, rows.T_world_camera, memory.seen))
+        elif order.what == FOLLOW:
+            result = _follow(person, memory, weighing, order)
+        elif order.what == AIM:
+            _filter(memory, weighing, order.time_s, 0.0)
+            _impose(person, memory, order.size_ratio)
+        else:
+            result = _start(person, memory, weighing, order, order.what == START)
+        local_quaternions(person.body, memory.work.root_wxyz[0], memory.work.angles_rad[0], memory.rotations_wxyz)
+        return result
+
+    return run
+
+
+run = _make_run(SOURCES)
+"""Does what an Order says. One entry for all: each would cost seconds more to compile.
+
+OBSERVE: reads the rows; the number of limb points seen. FOLLOW: the next pose; its misfit. AIM: the targets of a start.
+START_3D, START: from the pose on side 0 to the nearest minimum, by the 3D alone or by everything; its misfit.
+"""

@@ -1,0 +1,89 @@
+"""What a method's keypoints mean to the fit: which are markers, what each is worth, and which are each other's mirror image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire.data import FloatArray
+from posewire.skeleton import MARKERS, REFERENCE, Marker
+
+IntArray = NDArray[np.int64]
+NONE = -1
+ARMS, LEGS, FACE = 0, 1, 2
+GROUPS = 3
+
+_PARTS = {
+    ARMS: ("clavicle", "shoulder", "elbow", "wrist", "hand", "thumb", "index", "pinky"),
+    LEGS: ("hip", "knee", "ankle", "heel", "toe", "foot"),
+    FACE: ("eye", "ear", "mouth"),
+}
+# Share of a limb joint's weight. Faces and hands have many points for few angles, and are seen small.
+_SHARES = {"nose": 0.15, "eye": 0.15, "ear": 0.15, "mouth": 0.15} | dict.fromkeys(("hand", "thumb", "index", "pinky"), 0.1)
+_SHARES |= dict.fromkeys(("heel", "toe", "foot"), 0.4)
+_UNSEEN_JOINT_SHARE = 0.3
+
+
+class Points(NamedTuple):
+    """M markers among a method's J keypoints."""
+
+    column: IntArray
+    """(M,) keypoint of each marker."""
+    share: FloatArray
+    """(M,) weight relative to a limb joint."""
+    joint_share: FloatArray
+    """(N,) the same for each joint of the skeleton."""
+    partner: IntArray
+    """(M,) the marker on the other side, itself in the middle."""
+    group: IntArray
+    """(M,) ARMS, LEGS, FACE or NONE: what a method confuses left and right of together."""
+    hips: IntArray
+    """(2,) left and right hip, NONE where the method has none."""
+    shoulders: IntArray
+    """(2,) left and right shoulder."""
+
+
+def marker_names(keypoint_names: Sequence[str]) -> list[str]:
+    """The keypoints that lie on the native skeleton, in the method's order."""
+    return [name for name in keypoint_names if name in MARKERS]
+
+
+def make_points(keypoint_names: Sequence[str]) -> Points:
+    """Reads the meaning of each keypoint from its name."""
+    names = marker_names(keypoint_names)
+    place = {name: m for m, name in enumerate(names)}
+    column = np.array([k for k, name in enumerate(keypoint_names) if name in MARKERS], dtype=np.int64)
+    share = np.array([_share(name) for name in names], dtype=np.float64)
+    partner = np.array([place.get(_mirrored(name), m) for m, name in enumerate(names)], dtype=np.int64)
+    group = np.array([_group(name) if partner[m] != m else NONE for m, name in enumerate(names)], dtype=np.int64)
+    pairs = [np.array([place.get(f"{side}_{part}", NONE) for side in ("left", "right")]) for part in ("hip", "shoulder")]
+    return Points(column, share, _joint_share([MARKERS[name] for name in names], share), partner, group, *pairs)
+
+
+def _words(name: str) -> list[str]:
+    return name.split("_")
+
+
+def _mirrored(name: str) -> str:
+    other = {"left": "right", "right": "left"}
+    return "_".join(other.get(word, word) for word in _words(name))
+
+
+def _share(name: str) -> float:
+    return min((_SHARES[word] for word in _words(name) if word in _SHARES), default=1.0)
+
+
+def _group(name: str) -> int:
+    return next((group for group, parts in _PARTS.items() if any(word in parts for word in _words(name))), NONE)
+
+
+def _joint_share(markers: Sequence[Marker], share: FloatArray) -> FloatArray:
+    """The joint's best marker; a joint without one follows its neighbours."""
+    best = np.zeros(len(REFERENCE.names))
+    for marker, worth in zip(markers, share, strict=True):
+        joint = REFERENCE.index(marker.joint)
+        best[joint] = max(best[joint], worth)
+    return np.where(best > 0, best, _UNSEEN_JOINT_SHARE)

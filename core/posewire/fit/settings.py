@@ -1,0 +1,57 @@
+"""What the user may set about the fit. Frozen; one value for all people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from posewire.errors import SettingsError
+from posewire.filters import OneEuroSettings
+
+HEIGHT_RANGE_M = (0.5, 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """Weights of the energy, filter parameters and the iteration rule; see docs/FIT.md for what each term does."""
+
+    height_m: float | None = None
+    """Stature of the person; None = 1.70 m."""
+    realtime: bool = True
+    """True: `iterations` Levenberg-Marquardt steps a frame, always the same cost. False: until it converges."""
+    iterations: int = 6
+    position_sigma_m: float = 0.06
+    """How far the method's 3D may be off: weight = 1 / sigma^2 per limb joint at confidence 1."""
+    pixel_sigma_m: float = 0.02
+    """The same for the 2D, at the person's distance: in metres, so that it holds for every resolution and distance."""
+    position_gate_m: float = 0.5
+    """A 3D keypoint this far from where it is expected keeps half its weight."""
+    pixel_gate_m: float = 0.3
+    """The same for the 2D, at the person's distance."""
+    acceleration_m_s2: float = 6.0
+    """How hard a slow joint is assumed to accelerate; lower is steadier and slower to follow."""
+    acceleration_per_s: float = 10.0
+    """Its growth with the joint's speed (m/s^2 per m/s)."""
+    noise_across_m: float = 0.01
+    """How much a joint's data is assumed to jump about from frame to frame, across the line of sight."""
+    noise_along_m: float = 0.03
+    """The same along it."""
+    filter_px: OneEuroSettings = OneEuroSettings(9.0, 5.0)
+    """One-Euro filter of the 2D before the fit; its slope in Hz per m/s at the person's distance."""
+    filter_m: OneEuroSettings = OneEuroSettings(3.0, 3.0)
+    """The same of the 3D, Hz per m/s."""
+    depth_acceleration_m_s2: float = 5.0
+    """The same for the root's distance from the camera."""
+    depth_noise_m: float = 0.1
+    limit_sigma_rad: float = 0.05
+    """How far an angle may leave its anatomical range."""
+    rest_sigma_rad: float = 3.0
+    """How far an angle lies from rest when nothing shows it."""
+    damping_sigma_rad: float = 0.3
+    """How far an angle turns in 1/30 s when nothing shows it."""
+
+    def __post_init__(self) -> None:
+        low, high = HEIGHT_RANGE_M
+        if self.height_m is not None and not low <= self.height_m <= high:
+            raise SettingsError(
+                "The height is not usable.", got=f"{self.height_m:g} m", allowed=f"{low:g} to {high:g} m", hint="--height 1.75"
+            )

@@ -1,0 +1,146 @@
+"""How much each datum of a frame is worth, against where it is expected."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from posewire.data import FloatArray
+from posewire.fit.body import Body, Workspace
+from posewire.fit.compiled import finite, kernel
+from posewire.fit.motion import Agility, Motion, gains
+from posewire.fit.observation import Observation
+from posewire.fit.settings import FitSettings
+from posewire.fit.targets import Targets
+
+NEAREST_M = 0.1
+
+
+class Weighing(NamedTuple):
+    """The settings as the kernels want them."""
+
+    position_w: float
+    """Per m^2."""
+    pixel_w_m: float
+    """Per m^2 at the person's distance."""
+    position_gate_m: float
+    pixel_gate_m: float
+    agility: Agility
+    depth_acceleration_m_s2: float
+    depth_noise_m: float
+    damping_w_s: float
+    """Per rad^2, times the time step."""
+    px_cutoff_hz: float
+    px_slope: float
+    m_cutoff_hz: float
+    m_slope: float
+    speed_cutoff_hz: float
+
+
+def make_weighing(s: FitSettings) -> Weighing:
+    """Deviations to weights."""
+    position_w, pixel_w_m = s.position_sigma_m**-2, s.pixel_sigma_m**-2
+    noise_m = (s.noise_across_m, s.noise_along_m)
+    agility = Agility(s.acceleration_m_s2, s.acceleration_per_s, noise_m, (position_w + pixel_w_m, position_w))
+    gates = (s.position_gate_m, s.pixel_gate_m)
+    depth = (s.depth_acceleration_m_s2, s.depth_noise_m)
+    px, m = s.filter_px, s.filter_m
+    filters = (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed, m.speed_cutoff_hz)
+    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, 1.0 / (30.0 * s.damping_sigma_rad**2), *filters)
+
+
+@kernel
+def expected_distance_m(targets: Targets, point: FloatArray) -> float:
+    """Distance of a world point along the camera's axis, at least NEAREST_M."""
+    T = targets.T_camera_world
+    return max(T[2, 0] * point[0] + T[2, 1] * point[1] + T[2, 2] * point[2] + T[2, 3], NEAREST_M)
+
+
+@kernel
+def look_at(targets: Targets, point: FloatArray) -> None:
+    """Sets the line of sight to a world point."""
+    T, n = targets.T_camera_world, targets.sight
+    length2 = 0.0
+    for i in range(3):
+        n[i] = point[i] + T[0, i] * T[0, 3] + T[1, i] * T[1, 3] + T[2, i] * T[2, 3]
+        length2 += n[i] * n[i]
+    for i in range(3):
+        n[i] = n[i] / math.sqrt(length2) if length2 > 1e-12 else T[2, i]
+
+
+@kernel
+def expect(body: Body, work: Workspace, targets: Targets, expected_m: FloatArray, expected_px: FloatArray) -> None:
+    """Markers where the predicted joints carry them: root-relative (M, 3) and pixels (M, 2)."""
+    T, K = targets.T_camera_world, targets.K
+    for m in range(len(expected_m)):
+        joint = body.marker_joint[m]
+        x, y, z = T[0, 3], T[1, 3], T[2, 3]
+        for i in range(3):
+            p = targets.predicted_m[joint, i] + work.markers_m[0, m, i] - work.joints_m[0, joint, i]
+            expected_m[m, i] = p - targets.predicted_m[0, i]
+            x, y, z = x + T[0, i] * p, y + T[1, i] * p, z + T[2, i] * p
+        z = max(z, NEAREST_M)
+        expected_px[m, 0] = (K[0, 0] * x + K[0, 1] * y) / z + K[0, 2]
+        expected_px[m, 1] = K[1, 1] * y / z + K[1, 2]
+
+
+@kernel
+def _gated(w: float, far2: float, gate2: float) -> float:
+    """Less weight the further from where it is expected (Geman-McClure's square root); far2 NaN = no expectation."""
+    return w / (1.0 + far2 / gate2) if finite(far2) else w
+
+
+@kernel
+def weigh_points(
+    seen: Observation, share: FloatArray, expected_m: FloatArray, expected_px: FloatArray, px_m: float, weighing: Weighing, targets: Targets
+) -> None:
+    """Weights (M,) of the 3D targets and of the pixels; px_m: metres per pixel at the person's distance."""
+    for m in range(len(share)):
+        w, far3, far2 = share[m] * seen.confidence[m], 0.0, 0.0
+        for i in range(3):
+            far3 += (targets.position_m[m, i] - expected_m[m, i]) ** 2
+        for i in range(2):
+            targets.pixel_px[m, i] = seen.pixel_px[m, i]
+            far2 += (px_m * (seen.pixel_px[m, i] - expected_px[m, i])) ** 2
+        known3 = finite(targets.position_m[m, 0] + targets.position_m[m, 1] + targets.position_m[m, 2])
+        known2 = finite(seen.pixel_px[m, 0] + seen.pixel_px[m, 1])
+        targets.position_w[m] = _gated(weighing.position_w * w, far3, weighing.position_gate_m**2) if known3 else 0.0
+        targets.pixel_w[m] = _gated(weighing.pixel_w_m * px_m * px_m * w, far2, weighing.pixel_gate_m**2) if known2 else 0.0
+
+
+@kernel
+def weigh_depth(motion: Motion, step_s: float, weighing: Weighing, targets: Targets) -> None:
+    """Depth weight, against what the pixels say of the distance: a body half as far is twice as large."""
+    total = u = v = spread = 0.0
+    for m in range(len(targets.pixel_w)):
+        w = targets.pixel_w[m]
+        if w > 0.0:
+            total, u, v = total + w, u + w * targets.pixel_px[m, 0], v + w * targets.pixel_px[m, 1]
+    for m in range(len(targets.pixel_w)):
+        w = targets.pixel_w[m]
+        if w > 0.0:
+            spread += w * ((targets.pixel_px[m, 0] - u / total) ** 2 + (targets.pixel_px[m, 1] - v / total) ** 2)
+    alpha, motion.depth_beta[0] = gains(weighing.depth_acceleration_m_s2, weighing.depth_noise_m, step_s)
+    targets.depth[0] = expected_distance_m(targets, targets.predicted_m[0])
+    targets.depth[1] = (1.0 - alpha) / alpha * spread / targets.depth[0] ** 2 + 1e-3
+
+
+@kernel
+def misfit(seen: Observation, share: FloatArray, work: Workspace, px_m: float, weighing: Weighing, targets: Targets) -> float:
+    """Mean squared distance of pose and data in deviations, gates ignored: tells a lost fit, whose data is all gated away."""
+    K, T = targets.K, targets.T_camera_world
+    total = worth = 0.0
+    for m in range(len(share)):
+        w, p, far3, x, y, z = share[m] * seen.confidence[m], work.markers_m[0, m], 0.0, T[0, 3], T[1, 3], T[2, 3]
+        if not w > 0.0:
+            continue
+        for i in range(3):
+            far3 += (p[i] - work.root_m[0, i] - targets.position_m[m, i]) ** 2
+            x, y, z = x + T[0, i] * p[i], y + T[1, i] * p[i], z + T[2, i] * p[i]
+        z = max(z, NEAREST_M)
+        u = (K[0, 0] * x + K[0, 1] * y) / z + K[0, 2] - seen.pixel_px[m, 0]
+        v = K[1, 1] * y / z + K[1, 2] - seen.pixel_px[m, 1]
+        worth += w
+        total += w * weighing.position_w * far3 if finite(far3) else 0.0
+        total += w * weighing.pixel_w_m * px_m * px_m * (u * u + v * v) if finite(u + v) else 0.0
+    return total / worth if worth > 0.0 else 0.0

@@ -1,0 +1,154 @@
+"""Track -> Track with keypoints_m: each person's own 2D history goes through a Lifter.
+
+Tracking comes first, so a history never mixes two people. It is causal: the last row is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from posewire.data import Camera, FloatArray, Track
+from posewire.errors import PluginError, PosewireError
+from posewire.methods import Lifter, MethodCard
+
+RESTART_GAP_S = 0.5
+"""A person who was away for longer starts a new history; a shorter gap is filled with rows of unseen keypoints."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _History:
+    """The last T rows of one person, in the lifter's order of J keypoints. Never changed in place: a lifter may keep a window."""
+
+    keypoints_px: FloatArray  # (T, J, 2)
+    confidence: FloatArray  # (T, J)
+    time_s: FloatArray  # (T,)
+
+    @classmethod
+    def empty(cls, joints: int) -> _History:
+        return cls(np.empty((0, joints, 2)), np.empty((0, joints)), np.empty(0))
+
+    def ends_at(self, time_s: float) -> bool:
+        """True where the last row is of this very instant."""
+        return bool(self.time_s[-1] == time_s)
+
+    def continues_at(self, time_s: float) -> bool:
+        """False where time goes backwards or stands still, or the person was away for too long."""
+        return bool(0.0 < time_s - self.time_s[-1] <= RESTART_GAP_S)
+
+    def filled_until(self, time_s: float) -> _History:
+        """With unseen rows at the history's own frame spacing for the frames in which the person was missed."""
+        if len(self.time_s) < 2:
+            return self
+        spacing_s = float(np.median(np.diff(self.time_s)))
+        missing = round((time_s - self.time_s[-1]) / spacing_s) - 1
+        if missing < 1:
+            return self
+        times_s = np.linspace(self.time_s[-1], time_s, missing + 2)[1:-1]
+        joints = self.confidence.shape[1]
+        return self.extended(np.full((missing, joints, 2), np.nan), np.zeros((missing, joints)), times_s)
+
+    def extended(self, keypoints_px: FloatArray, confidence: FloatArray, time_s: FloatArray) -> _History:
+        """With more rows at the end."""
+        return _History(
+            np.concatenate([self.keypoints_px, keypoints_px]),
+            np.concatenate([self.confidence, confidence]),
+            np.concatenate([self.time_s, time_s]),
+        )
+
+    def last(self, rows: int) -> _History:
+        """The newest `rows` rows."""
+        return _History(self.keypoints_px[-rows:], self.confidence[-rows:], self.time_s[-rows:])
+
+
+class LiftStage:
+    """Lifts tracks with one lifter. One thread owns it.
+
+    Keypoints are matched by name. A keypoint that the estimator does not give is NaN with confidence 0 for the lifter; a joint
+    that the lifter does not give is NaN in the result, which keeps the estimator's order; other joints of the lifter are dropped.
+
+    Args:
+        lifter: The open lifter.
+        card: Its card; `card.joints` is its J axis.
+        keypoint_names: The estimator's J axis.
+
+    Raises:
+        PluginError: lifter and estimator have no keypoint in common.
+    """
+
+    def __init__(self, lifter: Lifter, card: MethodCard, keypoint_names: Sequence[str]) -> None:
+        self._lifter, self._card = lifter, card
+        common = [name for name in card.joints if name in keypoint_names]
+        if not common:
+            raise PluginError(
+                f"The lifter {card.name} knows none of the method's keypoints.",
+                got=", ".join(keypoint_names),
+                allowed=card.joints,
+                hint="posewire methods lists which keypoints each method has",
+            )
+        self._from_estimator = np.array([list(keypoint_names).index(name) for name in common])
+        self._from_lifter = np.array([card.joints.index(name) for name in common])
+        self._histories: dict[int, _History] = {}
+
+    def lift(self, track: Track, time_s: float, camera: Camera) -> Track:
+        """The track with the lifter's 3D, root-relative, camera axes, in the estimator's order; 3D of the estimator is replaced.
+
+        Raises:
+            PluginError: the lifter failed or returned another shape.
+        """
+        history = self._remember(track, time_s)
+        lifted_m = self._call(history, camera)
+        keypoints_m = np.full((len(track.confidence), 3), np.nan)
+        keypoints_m[self._from_estimator] = lifted_m[self._from_lifter]
+        return replace(track, keypoints_m=keypoints_m)
+
+    def reset(self) -> None:
+        """Forgets every history (a cut, another source)."""
+        self._histories.clear()
+
+    def close(self) -> None:
+        """Closes the lifter; may be called twice."""
+        self.reset()
+        self._lifter.close()
+
+    def _remember(self, track: Track, time_s: float) -> _History:
+        """The person's history up to and including this row; histories that can no longer be continued are dropped."""
+        # A history that already ends at this instant belongs to somebody else in the same frame: it goes on.
+        alive = {
+            key: history for key, history in self._histories.items() if history.ends_at(time_s) or history.continues_at(time_s)
+        }
+        joints = len(self._card.joints)
+        history = alive.get(track.person_id)
+        if history is None or not history.continues_at(time_s):
+            history = _History.empty(joints)
+        keypoints_px, confidence = np.full((joints, 2), np.nan), np.zeros(joints)
+        keypoints_px[self._from_lifter] = track.keypoints_px[self._from_estimator]
+        confidence[self._from_lifter] = track.confidence[self._from_estimator]
+        history = history.filled_until(time_s).extended(keypoints_px[None], confidence[None], np.array([time_s]))
+        history = history.last(max(1, self._lifter.receptive_field))
+        self._histories = alive | {track.person_id: history}
+        return history
+
+    def _call(self, history: _History, camera: Camera) -> FloatArray:
+        """The lifter's answer (J, 3) as float64; a joint with any coordinate that is not finite is NaN."""
+        try:
+            lifted_m = self._lifter.lift(history.keypoints_px, history.confidence, history.time_s, camera)
+        except PosewireError:
+            raise
+        except Exception as error:  # third-party code may raise anything; the user must learn whose it was
+            raise self._failure(f"{type(error).__name__}: {error}", "no exception") from error
+        lifted_m = np.asarray(lifted_m)
+        expected = (len(self._card.joints), 3)
+        if lifted_m.shape != expected or not np.issubdtype(lifted_m.dtype, np.floating):
+            raise self._failure(f"{lifted_m.dtype} array of shape {lifted_m.shape}", f"a float array of shape {expected}")
+        return np.where(np.isfinite(lifted_m).all(axis=1, keepdims=True), lifted_m, np.nan).astype(np.float64)
+
+    def _failure(self, got: str, allowed: str) -> PluginError:
+        return PluginError(
+            f"The lifter {self._card.name} failed.",
+            got=got,
+            allowed=allowed,
+            hint="run without --lifter, or tell the lifter's author; posewire.testing checks a lifter for this",
+        )

@@ -1,0 +1,172 @@
+"""Where instants go: a take, a stream, a preview. Each output gets every instant and closes by itself when the run ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from posewire import keys, plugins, wire
+from posewire.data import Camera, SkeletonPose
+from posewire.errors import PosewireError
+from posewire.pipeline import Instant, Pipeline
+from posewire.publish import Publisher
+from posewire.retarget import Retargeter, Rig, resolve_rig, rig_skeleton
+from posewire.settings import Settings
+from posewire.skeleton import REFERENCE, Skeleton
+from posewire.take import TakeHeader, TakeWriter
+
+
+class Output(Protocol):
+    """Takes instants in time order."""
+
+    def add(self, instant: Instant) -> None:
+        """Takes one instant."""
+        ...
+
+    def close(self) -> None:
+        """Finishes; what was added stays readable."""
+        ...
+
+
+class Outputs:
+    """Several outputs as one. When one fails the others still close properly and the first error is raised."""
+
+    def __init__(self, outputs: Sequence[Output]) -> None:
+        self._outputs = tuple(outputs)
+        self._stack = ExitStack()
+        for output in self._outputs:
+            self._stack.callback(output.close)
+
+    def add(self, instant: Instant) -> None:
+        """Hands the instant to every output."""
+        for output in self._outputs:
+            output.add(instant)
+
+    def close(self) -> None:
+        """Closes every output."""
+        self._stack.close()
+
+
+class Pacer:
+    """Holds a file back to its own speed, so that a published file looks as it was filmed; never makes up for lost time."""
+
+    def __init__(self) -> None:
+        self._start_s: float | None = None
+
+    def wait(self, time_s: float) -> None:
+        """Sleeps until the media time `time_s` is due."""
+        now_s = time.monotonic()
+        if self._start_s is None or now_s - self._start_s > time_s + 0.25:
+            self._start_s = now_s - time_s  # the first frame, or hopelessly late: go on from here
+        time.sleep(max(0.0, self._start_s + time_s - now_s))
+
+
+class TakeOutput:
+    """Records to a take."""
+
+    def __init__(self, path: Path, address: str, pipeline: Pipeline, *, overwrite: bool = False) -> None:
+        settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(pipeline.settings).items()}
+        settings["rigs"] = list(pipeline.settings.rigs)
+        header = TakeHeader(address, pipeline.card.name, pipeline.card.joints, pipeline.settings.lifter, settings)
+        self._writer = TakeWriter(path, header, overwrite=overwrite)
+
+    def add(self, instant: Instant) -> None:
+        """Appends the instant."""
+        self._writer.add(instant.frame, instant.tracks, instant.poses, instant.skeletons)
+
+    def close(self) -> None:
+        """Completes the take."""
+        self._writer.close()
+
+
+class Stream:
+    """Publishes people on the native skeleton and on rigs. A context manager."""
+
+    def __init__(self, publisher: Publisher, rigs: Sequence[Rig]) -> None:
+        self._publisher, self._rigs = publisher, tuple(rigs)
+        self._retargeters: dict[tuple[str, str], tuple[Retargeter, Skeleton]] = {}
+        self.address = publisher.address
+
+    def send(
+        self,
+        time_s: float,
+        capture_unix_ns: int,
+        camera: Camera,
+        poses: Sequence[SkeletonPose],
+        skeletons: Mapping[int, Skeleton],
+    ) -> None:
+        """Publishes everybody at one instant."""
+        rigs = {rig.name: self._on_rig(rig, poses, skeletons) for rig in self._rigs}
+        self._publisher.send(wire.Instant(time_s, capture_unix_ns, camera, poses, skeletons, rigs))
+
+    def _on_rig(self, rig: Rig, poses: Sequence[SkeletonPose], skeletons: Mapping[int, Skeleton]) -> wire.RigInstant:
+        rig_poses = [self._retargeter(rig, skeletons[pose.person_id])[0](pose) for pose in poses]
+        rig_skeletons = {person: self._retargeter(rig, skeleton)[1] for person, skeleton in skeletons.items()}
+        return wire.RigInstant(self._retargeter(rig, REFERENCE)[1], rig_poses, rig_skeletons)
+
+    def _retargeter(self, rig: Rig, skeleton: Skeleton) -> tuple[Retargeter, Skeleton]:
+        key = (rig.name, skeleton.digest)
+        if key not in self._retargeters:
+            self._retargeters[key] = (Retargeter(skeleton, rig), rig_skeleton(rig, skeleton))
+        return self._retargeters[key]
+
+    def close(self) -> None:
+        """Stops publishing."""
+        self._publisher.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_stream(settings: Settings, method: str) -> Stream:
+    """A stream at the settings' address, on the settings' rigs; encrypted when the address is open to other machines.
+
+    Raises:
+        WireError: the address cannot be used.
+        PluginError: a rig does not exist.
+    """
+    cards = plugins.load().rigs.values()
+    rigs = [resolve_rig(name, cards) for name in settings.rigs]
+    loopback = wire.parse_address(settings.address, bind=True).is_loopback
+    folder = None if loopback or settings.insecure or not keys.clients() else keys.default_folder()
+    return Stream(Publisher(settings.address, method=method, keys=folder, insecure=settings.insecure), rigs)
+
+
+class StreamOutput:
+    """Publishes instants, at the media's own speed where a pacer is given."""
+
+    def __init__(self, stream: Stream, pacer: Pacer | None) -> None:
+        self._stream, self._pacer = stream, pacer
+
+    def add(self, instant: Instant) -> None:
+        """Publishes the instant when it is due."""
+        frame = instant.frame
+        if self._pacer is not None:
+            self._pacer.wait(frame.time_s)
+        self._stream.send(frame.time_s, frame.capture_unix_ns, frame.camera, instant.poses, instant.skeletons)
+
+    def close(self) -> None:
+        """Stops publishing."""
+        self._stream.close()
+
+
+def check_new_file(path: Path, flag: str, *, overwrite: bool) -> None:
+    """Refuses a file that exists or whose folder does not, before any work is done.
+
+    Raises:
+        PosewireError: with the words to type next.
+    """
+    if not path.parent.is_dir():
+        raise PosewireError(f"The folder for {flag} does not exist.", got=path.parent, hint=f"mkdir -p {path.parent}")
+    if path.is_dir():
+        raise PosewireError(f"{flag} names a folder.", got=path, allowed="a file name")
+    if path.exists() and not overwrite:
+        raise PosewireError(f"{path} exists.", hint="--overwrite, or another name")

@@ -1,0 +1,224 @@
+"""Finds the installed plugins, one by one: a broken one is listed with its reason, a duplicate is refused.
+
+A plugin is a module (or any object) that a distribution names in the entry-point group `posewire.plugins`.
+This happens once, at start-up; afterwards the cards are plain values and the chosen method is called directly.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint
+from types import MappingProxyType
+from typing import TypeVar
+
+import pluggy
+
+from posewire import hookspecs
+from posewire.cards import HOOK_CARDS, Card, checked
+from posewire.errors import PluginError, PosewireError
+from posewire.methods import Method, MethodCard, MethodOptions, RigCard, SourceCard
+
+GROUP = "posewire.plugins"
+"""The entry-point group, for bundled and third-party plugins alike."""
+
+_C = TypeVar("_C", MethodCard, SourceCard, RigCard)
+
+
+_MEMBERS = MappingProxyType({"estimator": ("estimate", "reset", "close"), "lifter": ("receptive_field", "lift", "close")})
+"""What a method must have: posewire.methods.Estimator and Lifter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a card comes from."""
+
+    plugin: str
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"plugin '{self.plugin}' of {self.distribution} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPlugin:
+    """A plugin that is installed and cannot be used."""
+
+    name: str
+    distribution: str
+    reason: str
+    """One line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registry:
+    """Everything that the working plugins offer, by name, and the broken ones."""
+
+    methods: Mapping[str, MethodCard]
+    sources: Mapping[str, SourceCard]
+    """In the order in which they are asked whether an address is theirs."""
+    rigs: Mapping[str, RigCard]
+    broken: tuple[BrokenPlugin, ...]
+    origins: Mapping[type[Card], Mapping[str, Origin]]
+    """Card type, then card name, to the plugin that brought it."""
+
+    def origin(self, card: Card) -> Origin:
+        """The plugin that brought `card`. (A method and a source may share a name, so the name alone would not do.)"""
+        names = next(names for kind, names in self.origins.items() if isinstance(card, kind))
+        return names[card.name]
+
+    def method(self, name: str) -> MethodCard:
+        """The method called `name`; PluginError lists what exists."""
+        return self._find("method", name, self.methods)
+
+    def source(self, name: str) -> SourceCard:
+        """The kind of source called `name`; PluginError lists what exists."""
+        return self._find("source", name, self.sources)
+
+    def rig(self, name: str) -> RigCard:
+        """The rig called `name`; PluginError lists what exists."""
+        return self._find("rig", name, self.rigs)
+
+    def _find(self, noun: str, name: str, cards: Mapping[str, _C]) -> _C:
+        if name not in cards:
+            hint = self._hint(name, cards)
+            raise PluginError(f"There is no {noun} '{name}'.", got=name, allowed=_listed(cards), hint=hint)
+        return cards[name]
+
+    def _hint(self, name: str, names: Iterable[str]) -> str | None:
+        """The broken plugin that would have brought it, else the nearest name, else that there are broken plugins."""
+        if reasons := [plugin.reason for plugin in self.broken if plugin.name == name]:
+            return f"the plugin '{name}' is installed and broken: {reasons[0]}"
+        if close := get_close_matches(name, list(names), n=1):
+            return f"did you mean '{close[0]}'?"
+        broken = ", ".join(plugin.name for plugin in self.broken)
+        return f"these plugins are installed and broken: {broken}; `posewire methods` says why" if broken else None
+
+
+def _listed(names: Iterable[str]) -> list[str] | str:
+    return sorted(names) or "none is installed"
+
+
+@functools.cache
+def load() -> Registry:
+    """The plugins of this environment, found once per process (`load.cache_clear()` forgets them).
+
+    Raises:
+        PluginError: two plugins, or two cards of one type, have the same name.
+    """
+    return load_from(importlib.metadata.entry_points(group=GROUP))
+
+
+def load_from(entry_points: Iterable[EntryPoint]) -> Registry:
+    """The plugins behind `entry_points`; raises as `load` does."""
+    ordered = sorted(entry_points, key=_order)
+    _refuse_duplicate_plugins(ordered)
+    offers: dict[Origin, tuple[Card, ...]] = {}
+    broken: list[BrokenPlugin] = []
+    for entry_point in ordered:
+        origin = _origin(entry_point)
+        try:
+            with redirect_stdout(sys.stderr):  # standard output may be a program's JSON
+                offers[origin] = _cards_of(entry_point)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin is anybody's code; its failure is listed, not ours
+            broken.append(BrokenPlugin(origin.plugin, origin.distribution, _one_line(error)))
+    return _registry(offers, tuple(broken))
+
+
+def _order(entry_point: EntryPoint) -> tuple[bool, str, str]:
+    """By name, the bundled plugins last: an address goes to the first source that takes it, and `file` takes every path."""
+    origin = _origin(entry_point)
+    return origin.distribution == hookspecs.PROJECT, origin.plugin, origin.distribution
+
+
+def open_method(card: MethodCard, options: MethodOptions) -> Method:
+    """Creates the method of a card: the moment in which its network is imported.
+
+    Raises:
+        PluginError: the plugin's code failed, or made something that is not what its card says. A PosewireError passes.
+    """
+    try:
+        method = card.create(options)
+    except PosewireError:
+        raise
+    except Exception as error:  # a plugin is anybody's code
+        raise PluginError(f"The {card.kind} '{card.name}' cannot be opened.", got=_one_line(error)) from error
+    if missing := [member for member in _MEMBERS[card.kind] if not hasattr(method, member)]:
+        raise PluginError(
+            f"What '{card.name}' creates is not an {card.kind}.", got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind]
+        )
+    return method
+
+
+def _origin(entry_point: EntryPoint) -> Origin:
+    distribution = entry_point.dist
+    if distribution is None:
+        return Origin(entry_point.name, "unknown distribution", "")
+    return Origin(entry_point.name, distribution.name, distribution.version)
+
+
+def _refuse_duplicate_plugins(entry_points: Iterable[EntryPoint]) -> None:
+    owners: dict[str, Origin] = {}
+    for origin in map(_origin, entry_points):
+        if origin.plugin in owners:
+            _refuse("Two plugins have the same name.", origin.plugin, owners[origin.plugin], origin)
+        owners[origin.plugin] = origin
+
+
+def _cards_of(entry_point: EntryPoint) -> tuple[Card, ...]:
+    """Imports one plugin and asks its hooks. A manager of its own, so that no plugin's failure touches another's."""
+    plugin = entry_point.load()
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin, entry_point.name)
+    manager.check_pending()
+    _refuse_unmarked_hooks(manager, plugin)
+    return tuple(card for hook in HOOK_CARDS for returned in getattr(manager.hook, hook)() for card in checked(hook, returned))
+
+
+def _refuse_unmarked_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """pluggy passes silently over a function without the marker; its author would look for the mistake for long."""
+    marked = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    prefix = f"{hookspecs.PROJECT}_"
+    named = {name for name in dir(plugin) if name.startswith(prefix) and inspect.isroutine(getattr(plugin, name))}
+    if unmarked := sorted(named - marked):
+        raise PluginError(f"{unmarked[0]}() is not marked with @posewire.hookspecs.hookimpl")
+    if not marked:
+        raise PluginError("it implements no hook", allowed=list(HOOK_CARDS))
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error) if isinstance(error, PosewireError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
+
+
+def _registry(offers: Mapping[Origin, tuple[Card, ...]], broken: tuple[BrokenPlugin, ...]) -> Registry:
+    methods, method_origins = _merged(offers, MethodCard)
+    sources, source_origins = _merged(offers, SourceCard)
+    rigs, rig_origins = _merged(offers, RigCard)
+    origins = {MethodCard: method_origins, SourceCard: source_origins, RigCard: rig_origins}
+    return Registry(methods, sources, rigs, broken, MappingProxyType(origins))
+
+
+def _merged(offers: Mapping[Origin, tuple[Card, ...]], kind: type[_C]) -> tuple[Mapping[str, _C], Mapping[str, Origin]]:
+    """All cards of one type by name, and their origins by name."""
+    cards: dict[str, _C] = {}
+    origins: dict[str, Origin] = {}
+    for origin, offered in offers.items():
+        for card in (card for card in offered if isinstance(card, kind)):
+            if card.name in cards:
+                _refuse(f"Two plugins bring a {kind.__name__} of the same name.", card.name, origins[card.name], origin)
+            cards[card.name], origins[card.name] = card, origin
+    return MappingProxyType(cards), MappingProxyType(origins)
+
+
+def _refuse(problem: str, name: str, first: Origin, second: Origin) -> None:
+    hint = f"pip uninstall {second.distribution}, or {first.distribution}"
+    raise PluginError(problem, got=f"'{name}' from {first} and from {second}", hint=hint)

@@ -1,0 +1,43 @@
+"""Colours of the preview, RGB 0..255: a dark ground, one hue per person, the left side light and the right side deep."""
+
+from __future__ import annotations
+
+Colour = tuple[int, int, int]
+
+BACKGROUND: Colour = (15, 17, 21)
+PANEL_TOP: Colour = (27, 30, 37)
+PANEL_BOTTOM: Colour = (17, 19, 24)
+GRID: Colour = (52, 57, 68)
+SHADOW: Colour = (9, 10, 13)
+OUTLINE: Colour = (12, 13, 16)
+TEXT: Colour = (226, 229, 235)
+TEXT_DIM: Colour = (140, 146, 158)
+_WHITE: Colour = (255, 255, 255)
+_PEOPLE: tuple[Colour, ...] = (
+    (255, 138, 48),
+    (48, 168, 255),
+    (92, 208, 96),
+    (236, 92, 176),
+    (246, 204, 60),
+    (152, 122, 255),
+    (44, 206, 190),
+    (240, 92, 84),
+)
+
+
+def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """`share` of b in a."""
+    return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))  # pyright: ignore[reportReturnType] - three
+
+
+def person_colour(person_id: int) -> Colour:
+    """The hue of a person; repeats after eight people. Identities count from 1."""
+    return _PEOPLE[(person_id - 1) % len(_PEOPLE)]
+
+
+def side_colour(person_id: int, joint: str) -> Colour:
+    """The person's hue, light for names with `left`, deep for `right`."""
+    base = person_colour(person_id)
+    if "left" in joint:
+        return mix(base, _WHITE, 0.55)
+    return mix(base, OUTLINE, 0.15) if "right" in joint else mix(base, _WHITE, 0.2)

@@ -1,0 +1,124 @@
+"""The one settings value: defaults, then the settings file, then flags; each later one wins.
+
+The file is TOML with the field names below as keys, found at `default_path()`, in the environment variable
+POSEWIRE_SETTINGS or behind --settings.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import platformdirs
+
+from posewire.errors import SettingsError
+
+DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
+HEIGHT_RANGE_M = (0.5, 2.5)
+FOV_RANGE_DEG = (5.0, 175.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run can be told."""
+
+    method: str = "blazepose"
+    """Name of the pose method, see `posewire methods`."""
+    lifter: str | None = None
+    """Name of a lifter that replaces the method's own 3D; None = the method's own."""
+    device: str = "cpu"
+    """cpu or gpu."""
+    threads: int = 0
+    """Threads for the network; 0 = all cores."""
+    max_people: int = 1
+    rigs: tuple[str, ...] = ()
+    """Rigs to stream besides the native skeleton: names from `posewire rigs` or JSON files."""
+    fov_deg: float = 54.0
+    """Vertical field of view of an uncalibrated camera (Mehta 2020, 8.2.1)."""
+    camera: Path | None = None
+    """Calibration file; it wins over fov_deg."""
+    height_m: float | None = None
+    """Stature of the person; None = 1.70 m."""
+    address: str = DEFAULT_ADDRESS
+    """Where --publish binds and where clients connect."""
+    insecure: bool = False
+    """Allow clear text beyond this machine."""
+
+    def __post_init__(self) -> None:
+        _in_range("--height", self.height_m, *HEIGHT_RANGE_M, "metres", "--height 1.75")
+        _in_range("--fov", self.fov_deg, *FOV_RANGE_DEG, "degrees", "--fov 54 suits most webcams")
+        _in_range("--max-people", self.max_people, 1, 100, "people", "--max-people 4")
+        _in_range("--threads", self.threads, 0, 1024, "threads (0 = all cores)", "--threads 2")
+        if self.device not in ("cpu", "gpu"):
+            raise SettingsError("This device does not exist.", got=self.device, allowed="cpu or gpu", hint="--device cpu")
+
+    @classmethod
+    def load(cls, path: Path | None = None, **flags: object) -> Settings:
+        """Settings from the file (the default one may be absent) and from the flags that are not None.
+
+        Raises:
+            SettingsError: the file cannot be read, or a key or value is not usable.
+        """
+        chosen = path or _path_from_environment()
+        values = _read(chosen or default_path(), required=chosen is not None)
+        return replace(cls(**values), **{key: value for key, value in flags.items() if value is not None})
+
+
+def default_path() -> Path:
+    """Where the user's settings file lies on this system."""
+    return platformdirs.user_config_path("posewire", appauthor=False) / "settings.toml"
+
+
+def _path_from_environment() -> Path | None:
+    name = os.environ.get("POSEWIRE_SETTINGS")
+    return Path(name) if name else None
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    if not required and not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"The settings file {path} cannot be read.", got=error, allowed="TOML", hint="mend or remove the file"
+        ) from error
+    return _checked(values, path)
+
+
+def _checked(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    types = get_type_hints(Settings)
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in types:
+            allowed = [field.name for field in fields(Settings)]
+            raise SettingsError(f"{path} has an unknown key.", got=key, allowed=allowed, hint="mend that line")
+        checked[key] = _converted(key, value, path)
+    return checked
+
+
+def _converted(key: str, value: object, path: Path) -> object:
+    default = {field.name: field.default for field in fields(Settings)}[key]
+    if key == "rigs" and isinstance(value, list) and all(isinstance(name, str) for name in value):  # pyright: ignore[reportUnknownVariableType]
+        return tuple(value)  # pyright: ignore[reportUnknownArgumentType]
+    if key == "camera" and isinstance(value, str):
+        return path.parent / value
+    if key == "height_m" or isinstance(default, float):
+        wanted: tuple[type, ...] = (int, float)
+    elif key == "lifter" or isinstance(default, str):
+        wanted = (str,)
+    else:
+        wanted = (type(default),)
+    if (isinstance(value, bool) and bool not in wanted) or not isinstance(value, wanted):
+        raise SettingsError(f"{path}: {key} has the wrong type.", got=repr(value), allowed=[kind.__name__ for kind in wanted])
+    return value
+
+
+def _in_range(flag: str, value: float | None, low: float, high: float, unit: str, hint: str) -> None:
+    if value is not None and not (math.isfinite(value) and low <= value <= high):
+        raise SettingsError(f"{flag} is out of range.", got=f"{value:g}", allowed=f"{low:g} to {high:g} {unit}", hint=hint)

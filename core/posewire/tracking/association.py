@@ -1,0 +1,66 @@
+"""What it would cost to call detection k the known person i, and the cheapest assignment.
+
+The three terms are XNect's (Mehta 2020, section 8.3.1): appearance, 2D distance and 3D distance. Each is brought to the
+range 0..1, where 1 is its gate; a term that is not known for a pair leaves the mean instead of counting as zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from posewire.data import FloatArray
+
+_MIN_COMMON = 3
+_FORBIDDEN = 1e6
+
+
+def distance_2d(people_px: FloatArray, detections_px: FloatArray, sizes_px: FloatArray) -> FloatArray:
+    """Mean keypoint distance (I, K) of predicted people (I, J, 2) and detections (K, J, 2), in sizes (I,) of the people.
+
+    Pairs with fewer than three keypoints in common are NaN.
+    """
+    difference = np.linalg.norm(people_px[:, None] - detections_px[None], axis=-1)  # (I, K, J)
+    return _mean_of_common(difference) / np.maximum(sizes_px, 1.0)[:, None]
+
+
+def distance_3d(people_m: FloatArray | None, detections_m: FloatArray | None) -> FloatArray | float:
+    """Mean joint distance (I, K), metres, of root-relative poses (I, J, 3) and (K, J, 3); NaN where unknown.
+
+    The mean of each pose is removed, because a method's root itself is uncertain.
+    """
+    if people_m is None or detections_m is None:
+        return float("nan")
+    difference = people_m[:, None] - detections_m[None]  # (I, K, J, 3)
+    seen = np.isfinite(difference).all(axis=-1, keepdims=True)
+    count = np.maximum(seen.sum(axis=2, keepdims=True), 1)
+    difference = difference - np.where(seen, difference, 0.0).sum(axis=2, keepdims=True) / count
+    return _mean_of_common(np.linalg.norm(difference, axis=-1))
+
+
+def _mean_of_common(distances: FloatArray) -> FloatArray:
+    """Mean of (I, K, J) over the finite entries; NaN where there are fewer than three."""
+    seen = np.isfinite(distances)
+    count = seen.sum(axis=-1)
+    mean = np.where(seen, distances, 0.0).sum(axis=-1) / np.maximum(count, 1)
+    return np.where(count >= _MIN_COMMON, mean, np.nan)
+
+
+def weighted_mean(*terms: tuple[float, FloatArray | float], shape: tuple[int, int]) -> FloatArray:
+    """sum w c / sum w over the (weight, cost) terms that are known at each entry; costs are capped at 1; NaN where none is."""
+    total, weights = np.zeros(shape), np.zeros(shape)
+    for weight, cost in terms:
+        cost = np.broadcast_to(cost, shape)
+        known = np.isfinite(cost)
+        total += np.where(known, weight * np.minimum(cost, 1.0), 0.0)
+        weights += np.where(known, weight, 0.0)
+    return np.where(weights > 0, total / np.maximum(weights, 1e-12), np.nan)
+
+
+def assign(cost: FloatArray, allowed: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Pairs (row, column): as many allowed ones as possible, and among those the cheapest set (Crouse 2016, as in scipy)."""
+    if not allowed.any():
+        return []
+    rows, columns = linear_sum_assignment(np.where(allowed, cost, _FORBIDDEN))
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]

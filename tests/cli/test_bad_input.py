@@ -1,0 +1,130 @@
+"""Bad input: a message that says what to do, exit code 2, no traceback."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def refused(posewire):
+    def run(*arguments):
+        ran = posewire(*arguments)
+        assert ran.code == 2, ran
+        assert "Traceback" not in ran.err + ran.out
+        return ran.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--height", "3"],
+        ["--height", "0.4"],
+        ["--height", "tall"],
+        ["--fov", "4"],
+        ["--fov", "176"],
+        ["--max-people", "0"],
+        ["--device", "tpu"],
+        ["--method", "openpose"],
+        ["--lifter", "openpose"],
+        ["--lifter", "blazepose"],
+        ["--publish", "udp://127.0.0.1:1"],
+        ["--publish", "tcp://0.0.0.0:5599"],
+        ["--publish", "tcp://127.0.0.1:5599", "--rig", "gundam"],
+        ["--out", "absent-folder/take.pwt"],
+        ["--camera", "absent.json"],
+    ],
+    ids=" ".join,
+)
+def test_an_unusable_flag_is_refused(refused, short_clip, flags, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused("run", short_clip, *flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "listed"),
+    [
+        (["--method", "openpose"], "blazepose"),
+        (["--publish", "tcp://127.0.0.1:5598", "--rig", "gundam"], "mixamo"),
+        (["--device", "tpu"], "cpu"),
+    ],
+    ids=["method", "rig", "device"],
+)
+def test_an_unknown_name_lists_what_exists(refused, short_clip, flags, listed):
+    assert listed in refused("run", short_clip, *flags)
+
+
+def test_a_gpu_that_is_not_there_is_an_error_with_the_command_that_mends_it(refused, short_clip):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("there is a GPU")
+    assert "pip install --force-reinstall --no-deps onnxruntime-gpu" in refused("run", short_clip, "--device", "gpu")
+
+
+def test_what_is_no_video_is_refused(refused, tmp_path, short_clip):
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("not a video at all\n" * 100)
+    data = short_clip.read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: data.index(b"moov")])
+    (tmp_path / "folder").mkdir()
+    for name in ("absent.mp4", "empty.mp4", "text.mp4", "cut.mp4", "folder"):
+        assert name in refused("run", tmp_path / name)
+
+
+def test_a_camera_that_is_not_there_is_refused(refused):
+    refused("run", "97")
+
+
+def test_an_existing_take_is_kept_unless_told_otherwise(refused, posewire, nobody_clip, tmp_path):
+    take = tmp_path / "take.pwt"
+    take.write_bytes(b"precious")
+    assert "--overwrite" in refused("run", nobody_clip, "--out", take)
+    assert take.read_bytes() == b"precious"
+    assert posewire("run", nobody_clip, "--out", take, "--overwrite").code == 0
+
+
+def test_a_damaged_take_says_what_is_lost_and_gives_the_rest(posewire, short_clip, tmp_path):
+    take = tmp_path / "take.pwt"
+    posewire("run", short_clip, "--out", take)
+    take.write_bytes(take.read_bytes()[:-40])
+    ran = posewire("info", take, "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["complete"] is False
+
+
+def test_what_is_no_take_is_refused(refused, tmp_path):
+    (tmp_path / "noise.pwt").write_bytes(np.random.default_rng(0).bytes(5000))
+    for path in (tmp_path / "noise.pwt", tmp_path / "absent.pwt"):
+        refused("info", path)
+
+
+def test_an_absent_take_cannot_be_exported_or_replayed(refused, tmp_path):
+    refused("export", tmp_path / "no.pwt", tmp_path / "no.bvh")
+    refused("replay", tmp_path / "no.pwt", "--publish")
+
+
+def test_nobody_publishing_ends_listen_with_an_explanation(refused):
+    assert "tcp://127.0.0.1:5591" in refused("listen", "tcp://127.0.0.1:5591", "--timeout", "0.3")
+
+
+def test_an_unknown_command_is_refused(refused):
+    assert "invalid choice" in refused("fly")
+
+
+def test_an_unknown_benchmark_lists_the_known_ones(refused):
+    assert "end_to_end" in refused("bench", "luck")
+
+
+def test_every_command_explains_itself(posewire):
+    text = posewire("--help").out
+    commands = re.findall(r"^    (\w+)\s", text, flags=re.MULTILINE)
+    assert {"run", "demo", "detect", "methods", "listen", "replay", "export", "info", "doctor", "plugin", "bench", "eval"} <= set(
+        commands
+    )
+    for command in commands:
+        ran = posewire(command, "--help")
+        assert ran.code == 0
+        assert len(ran.out) > 100

@@ -1,0 +1,82 @@
+"""methods, sources, rigs, doctor, settings, keys, detect."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from posewire.bench.clip import bundled_frames
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("methods", {"blazepose", "blazepose-lite"}),
+        ("sources", {"file", "webcam", "stream", "images"}),
+        ("rigs", {"native", "vrm", "mixamo", "ue5_manny", "rigify", "cmu"}),
+    ],
+)
+def test_a_listing_shows_what_is_bundled(posewire, command, names):
+    rows = json.loads(posewire(command, "--json").out)
+    assert names <= {row["name"] for row in rows}
+    text = posewire(command).out
+    assert all(name in text for name in names)
+
+
+def test_methods_names_the_licence_of_the_weights(posewire):
+    rows = {row["name"]: row for row in json.loads(posewire("methods", "--json").out)}
+    assert rows["blazepose"]["weights_licence"] == "Apache-2.0"
+    assert len(rows["blazepose"]["joints"]) == 33
+
+
+def test_doctor_checks_every_model(posewire):
+    ran = posewire("doctor", "--json")
+    models = [row for row in json.loads(ran.out) if row["topic"] == "model"]
+    assert ran.code == 0, ran.err
+    assert {row["name"] for row in models} >= {"blazepose_full", "blazepose_lite", "blazepose_detector", "person_detector"}
+    assert all(row["good"] and "sha256" in row["value"] for row in models)
+
+
+def test_settings_show_the_file_that_was_given(posewire, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("max_people = 4\n")
+    assert json.loads(posewire("settings", "--settings", path, "--json").out)["max_people"] == 4
+
+
+def test_keys_come_and_go(posewire):
+    assert posewire("keys", "add", "studio").code == 0
+    assert [row["name"] for row in json.loads(posewire("keys", "list", "--json").out)] == ["studio"]
+    assert posewire("keys", "add", "studio").code == 2
+    assert posewire("keys", "remove", "studio").code == 0
+    assert json.loads(posewire("keys", "list", "--json").out) == []
+
+
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number, frame in enumerate(bundled_frames(40)[::20]):
+        cv2.imwrite(str(folder / f"{number}.png"), frame.image[::2, ::2, ::-1])
+    cv2.imwrite(str(folder / "2_nobody.png"), np.full((90, 120), 128, np.uint8))
+    return folder
+
+
+def test_detect_writes_one_row_an_image(posewire, images, tmp_path):
+    ran = posewire("detect", images, "--out", tmp_path / "found.npz", "--max-people", "2", "--json")
+    assert ran.code == 0, ran.err
+    with np.load(tmp_path / "found.npz") as found:
+        names = [str(name) for name in found["image_names"]]
+        images, P, J = len(names), found["confidence"].shape[1], len(found["keypoint_names"])
+        assert [name.rsplit("/", 1)[-1].rsplit("\\", 1)[-1] for name in names] == ["0.png", "1.png", "2_nobody.png"]
+        assert found["keypoints_px"].shape == (images, P, J, 2)
+        assert found["keypoints_m"].shape == (images, P, J, 3)
+        assert np.isfinite(found["keypoints_px"][0, 0]).any()
+        assert np.isnan(found["keypoints_px"][2]).all()
+        assert not found["confidence"][2].any()
+    assert json.loads(ran.out)["people"][names[2]] == 0
+
+
+def test_an_empty_folder_has_nothing_to_detect(posewire, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert posewire("detect", tmp_path / "empty", "--out", tmp_path / "found.npz").code == 2

@@ -1,0 +1,71 @@
+"""Defaults, file, flags: each later one wins, and nonsense is refused with what is allowed."""
+
+import pytest
+
+from posewire.errors import SettingsError
+from posewire.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_user_settings(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("POSEWIRE_SETTINGS", raising=False)
+
+
+def written(tmp_path, text):
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults_are_one_person_on_the_cpu_at_the_common_address():
+    settings = Settings.load()
+    assert (settings.method, settings.max_people, settings.device) == ("blazepose", 1, "cpu")
+    assert settings.address == "tcp://127.0.0.1:5577"
+
+
+def test_a_flag_wins_over_the_file_and_the_file_over_the_default(tmp_path):
+    path = written(tmp_path, 'max_people = 3\nheight_m = 1.8\nrigs = ["vrm"]\n')
+    settings = Settings.load(path, max_people=5)
+    assert (settings.max_people, settings.height_m, settings.rigs) == (5, 1.8, ("vrm",))
+
+
+def test_the_environment_names_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("POSEWIRE_SETTINGS", str(written(tmp_path, "max_people = 7")))
+    assert Settings.load().max_people == 7
+
+
+def test_a_whole_number_is_a_fine_height(tmp_path):
+    assert Settings.load(written(tmp_path, "height_m = 2")).height_m == 2
+
+
+def test_the_camera_file_is_relative_to_the_settings_file(tmp_path):
+    assert Settings.load(written(tmp_path, 'camera = "cam.json"')).camera == tmp_path / "cam.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("heigth_m = 1.8", "unknown key"),
+        ("max_people = 'many'", "wrong type"),
+        ("max_people = true", "wrong type"),
+        ("max_people =", "cannot be read"),
+        ("height_m = 3.0", "0.5 to 2.5 metres"),
+        ("fov_deg = nan", "5 to 175 degrees"),
+        ('device = "tpu"', "cpu or gpu"),
+    ],
+)
+def test_a_bad_file_is_an_error_that_says_why(tmp_path, text, said):
+    with pytest.raises(SettingsError, match=said):
+        Settings.load(written(tmp_path, text))
+
+
+def test_a_named_file_must_exist(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Settings.load(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize("flags", [{"height_m": 0.49}, {"height_m": 2.51}, {"fov_deg": 4.9}, {"fov_deg": 176}, {"max_people": 0}])
+def test_flags_outside_their_range_are_refused(flags):
+    with pytest.raises(SettingsError, match="out of range"):
+        Settings.load(**flags)
