@@ -31,6 +31,8 @@ _CANDIDATES_A_PLACE = 2
 _TURNS_RAD = (0.0, math.pi / 2, -math.pi / 2, math.pi)
 """A body that hangs or bends is not understood in an upright region: try these, the first that is sure wins, else the best."""
 _UPRIGHT = _TURNS_RAD[:1]
+_MINIMUM_START = 0.7
+"""Who is followed already may be half hidden; a newcomer must be clear, unless nobody else is there."""
 _SURE_START = 0.9
 _SURE_BOX = 0.4
 """Below it a box is tried upright only, unless nobody else is there: a turned region finds bodies in signposts."""
@@ -114,17 +116,18 @@ class BlazePose:
         candidates = people[: _CANDIDATES_A_PLACE * (self._max_people - len(self._followed))]
         started: list[Body] = []
         for person in candidates:
-            body = self._start(frame, person, _TURNS_RAD if eager or person.score >= _SURE_BOX else _UPRIGHT)
+            turns_rad = _TURNS_RAD if eager or person.score >= _SURE_BOX else _UPRIGHT
+            body = self._start(frame, person, turns_rad, _MINIMUM_SCORE if eager else _MINIMUM_START)
             if body is not None and not any(_covers(other, _box(body)) for other in started):
                 started.append(body)
         return started
 
-    def _start(self, frame: Frame, person: PersonBox, turns_rad: tuple[float, ...]) -> Body | None:
+    def _start(self, frame: Frame, person: PersonBox, turns_rad: tuple[float, ...], minimum: float) -> Body | None:
         """The person of a box, seen a second time in the region turned with the body."""
         best: Body | None = None
         for turn_rad in turns_rad:
             body = self._landmarks.look(frame, [person.region.turned(turn_rad)])[0]
-            if body.region.usable and body.score > (best.score if best else _MINIMUM_SCORE):
+            if body.region.usable and body.score > (best.score if best else minimum):
                 best = body
             if best and best.score >= _SURE_START:
                 break

@@ -13,7 +13,7 @@ from posewire_blazepose.regions import Region, to_network
 
 _LONGER_SIDE = 512
 _STRIDES = (8, 16, 32)
-_MINIMUM_SCORE = 0.25
+_MINIMUM_SCORE = 0.3
 """Low, because the landmark network has the last word about each box."""
 _SAME_PERSON_IOU = 0.5
 
