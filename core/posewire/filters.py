@@ -56,7 +56,13 @@ def share_of_new(cutoff_hz: float, step_s: float) -> float:
 
 @numba.njit(error_model="numpy", cache=True)
 def smooth_points(
-    state: OneEuroState, values: FloatArray, time_s: float, min_cutoff_hz: float, slope: float, speed_cutoff_hz: float, out: FloatArray
+    state: OneEuroState,
+    values: FloatArray,
+    time_s: float,
+    min_cutoff_hz: float,
+    slope: float,
+    speed_cutoff_hz: float,
+    out: FloatArray,
 ) -> None:
     """One step for values (M, C) into out (M, C), which may be `values`."""
     points, coordinates = values.shape

@@ -205,6 +205,13 @@ def test_noise_is_no_video(tmp_path: Path) -> None:
         open_source(str(tmp_path / "a.mp4"), OPTIONS)
 
 
+def test_a_codec_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "a.mp4", numbered(3))
+    clip.write_bytes(clip.read_bytes().replace(b"avc1", b"xyz0"))
+    with pytest.raises(SourceError, match="cannot be decoded"):
+        open_source(str(clip), OPTIONS)
+
+
 def test_a_folder_is_no_video_file(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is a folder"):
         VideoFile(tmp_path, OPTIONS)

@@ -79,13 +79,13 @@ def test_the_overlay_draws_the_left_and_the_right_side_in_their_colours() -> Non
 
 
 def test_the_fitted_skeleton_is_drawn_where_the_camera_sees_it() -> None:
-    view = frame()
+    view = frame(640, 480)
     image = view.image.copy()
     draw_overlay(image, [], [pose()], {}, camera=view.camera, keypoint_names=NAMES)
     wrist_m = pose().positions_m[REFERENCE.index("left_wrist")]
     x, y = cameras.project(cameras.to_camera(wrist_m, view.camera), view.camera).round().astype(int)
     assert has_colour(image[y - 2 : y + 3, x - 2 : x + 3], side_colour(0, "left_wrist"))
-    assert x > 160  # a person who faces the camera has the left hand on the picture's right
+    assert x > 320  # a person who faces the camera has the left hand on the picture's right
 
 
 def test_a_scaled_copy_is_drawn_at_its_own_scale() -> None:

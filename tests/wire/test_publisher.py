@@ -82,11 +82,10 @@ def test_the_subject_is_repeated_while_the_pipeline_is_silent(publisher: Publish
 def test_a_subject_that_changed_comes_before_the_pose_that_needs_it(publisher: Publisher, subscribe: Subscribe) -> None:
     socket = subscribe(b"")
     publisher.send(instant())
-    while not isinstance(decode(socket.recv()), SubjectMessage):
+    while not isinstance(first := decode(socket.recv()), SubjectMessage):
         pass  # who joins in the middle of an instant may hear the rest of it first
-    tall = for_height(1.9)
+    known, tall = set(first.skeletons), for_height(1.9)
     publisher.send(instant(skeletons={0: tall}))
-    known: set[str] = set()
     while True:
         message = decode(socket.recv())
         if isinstance(message, SubjectMessage):

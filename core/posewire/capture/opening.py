@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from typing import cast
 
 import av
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
@@ -87,10 +89,18 @@ def video_stream(container: InputContainer, name: object) -> VideoStream:
     """
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
-            return stream
+            return _decodable(stream, name)
     kinds = sorted({str(stream.type) for stream in container.streams})
     container.close()
     raise _no_video(name, f"only {' and '.join(kinds)}")
+
+
+def _decodable(stream: VideoStream, name: object) -> VideoStream:
+    # PyAV's type says that the context is always there; for a codec that it does not know it is None.
+    if cast("CodecContext | None", stream.codec_context) is None:
+        stream.container.close()
+        raise SourceError(f"The pictures in {name} are of a kind that cannot be decoded.", hint="convert it to H.264 in MP4")
+    return stream
 
 
 def _no_video(name: object, got: str) -> SourceError:

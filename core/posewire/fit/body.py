@@ -70,7 +70,8 @@ class Workspace(NamedTuple):
     motions: FloatArray
     """(P, 6) spatial axis of each unknown about the root: angular, linear."""
     inertia: FloatArray
-    """(N, 54) of a joint, then of its subtree: 6 x 6 weight of the residuals with a direction, 3 x 6 force rows of the absolute ones."""
+    """(N, 54) of a joint, then of its subtree: 6 x 6 weight of the residuals with a direction, then the 3 x 6 force rows of the
+    absolute ones."""
     isotropic: FloatArray
     """(N, 2, 10) the same for residuals without direction: absolute, root-relative."""
     wrench: FloatArray

@@ -28,12 +28,11 @@ class BoneCalibration:
 
     def __init__(self, prior: Skeleton, bones: Bones, markers: Sequence[Marker]) -> None:
         self._prior = prior
-        self._ends = np.flatnonzero(bones.start != NO_BONE)
+        self._ends = np.array(
+            [m for m, marker in enumerate(markers) if bones.start[m] != NO_BONE and not any(marker.offset_m)], dtype=np.int64
+        )
         self._starts = bones.start[self._ends]
-        self._joints = [prior.index(markers[m].joint) for m in self._ends]
-        keep = [k for k, m in enumerate(self._ends) if not any(markers[m].offset_m)]
-        self._ends, self._starts = self._ends[keep], self._starts[keep]
-        self._joints = [self._joints[k] for k in keep]
+        self._joints = [prior.index(markers[m].joint) for m in self._ends.tolist()]
         self._pairs = [self._pair(prior.names[joint]) for joint in self._joints]
         self._lengths_m = np.full((EVENTS[-1], len(self._joints)), np.nan)
         self._frames = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from posewire.fit.body import make_body
 from posewire.fit.bones import make_bones
 from posewire.fit.calibration import BoneCalibration, changes_much
 from posewire.fit.frame import Order, Person, Rows, make_memory
-from posewire.fit.points import make_points, marker_names
+from posewire.fit.points import IntArray, make_points, marker_names
 from posewire.fit.residuals import TERMS
 from posewire.fit.settings import FitSettings
 from posewire.fit.weighing import make_weighing
@@ -27,6 +28,8 @@ FEWEST_LIMB_POINTS = 4
 LOST_MISFIT = 10.0
 """Mean squared distance of pose and data, in deviations, of a fit that may be lost."""
 LOST_FRAMES = 2
+COMPILING = "Compiling the fit for this machine: up to a minute, once; it is kept on disk."
+_MOMENT_S = 1.0
 _CONVERGED = (60, 1e-9)
 
 
@@ -116,7 +119,7 @@ class Fitter:
         self._put(best)
         return misfit
 
-    def _pair_m(self, pair: FloatArray) -> FloatArray:
+    def _pair_m(self, pair: IntArray) -> FloatArray:
         return self._memory.targets.position_m[pair] if min(pair) >= 0 else np.full((2, 3), np.nan)
 
     def _keep(self) -> list[FloatArray]:
@@ -146,18 +149,23 @@ class Fitter:
             angles_rad=work.angles_rad[0].copy(),
             rotations_wxyz=self._memory.rotations_wxyz.copy(),
             positions_m=work.joints_m[0].copy(),
-            confidence=self._confidence(),
+            confidence=self._points.showing @ self._memory.seen.confidence,
             contacts=np.full(4, np.nan),
             residuals=dict(zip(TERMS, work.energies[0].tolist(), strict=True)),
         )
 
-    def _confidence(self) -> FloatArray:
-        seen = np.zeros(len(self._skeleton.names))
-        np.maximum.at(seen, self._person.body.marker_joint, self._memory.seen.confidence)
-        return self._neighbours @ seen if False else seen
-
 
 def warm_up(report: Callable[[str], None] | None = None) -> None:
-    """Compiles the solver (seconds the first time, then from the cache); `report` is told when that will take a while."""
-    if report is not None:
-        report("Preparing the fit: compiled once, kept on disk.")
+    """Compiles the solver, or takes it from the cache on disk; `report` is told when that takes more than a moment."""
+    notice = threading.Timer(_MOMENT_S, report or _silent, [COMPILING])
+    notice.start()
+    try:
+        names = tuple(MARKERS)[:2]
+        nothing = Track(0, np.full((2, 2), np.nan), np.zeros(2), np.zeros(4))
+        Fitter(names, FitSettings()).fit(nothing, 0.0, cameras.assumed(640, 480))
+    finally:
+        notice.cancel()
+
+
+def _silent(_: str) -> None:
+    return None

@@ -22,7 +22,6 @@ from posewire.fit.swap import mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.weighing import Weighing, expect, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
 
-
 OBSERVE, FOLLOW, AIM, START_3D, START = range(5)
 
 
@@ -82,7 +81,8 @@ def make_memory(person: Person) -> Memory:
     """A person of whom nothing is known yet."""
     M, N = len(person.points.column), len(person.body.parents)
     parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(M), make_targets(person.body))
-    return Memory(*parts, make_state(M, 2), make_state(M, 3), np.full((M, 3), np.nan), np.full((M, 2), np.nan), np.zeros(GROUPS), np.zeros((N, 4)))
+    expected = (np.full((M, 3), np.nan), np.full((M, 2), np.nan))
+    return Memory(*parts, make_state(M, 2), make_state(M, 3), *expected, np.zeros(GROUPS), np.zeros((N, 4)))
 
 
 @kernel
@@ -177,7 +177,9 @@ def _make_run(sources: str) -> Callable[[Person, Memory, Weighing, Rows, Order],
         _ = sources
         result = 0.0
         if order.what == OBSERVE:
-            result = float(read(rows.keypoints_m, rows.keypoints_px, rows.confidence, person.points, rows.T_world_camera, memory.seen))
+            result = float(
+                read(rows.keypoints_m, rows.keypoints_px, rows.confidence, person.points, rows.T_world_camera, memory.seen)
+            )
         elif order.what == FOLLOW:
             result = _follow(person, memory, weighing, order)
         elif order.what == AIM:

@@ -15,6 +15,7 @@ from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import kernel
 
 ABSOLUTE, RELATIVE = 0, 1
+Vector = tuple[float, float, float]
 
 
 @kernel
@@ -36,7 +37,9 @@ def _push(wrench: FloatArray, rx: float, ry: float, rz: float, fx: float, fy: fl
 
 
 @kernel
-def add_point(work: Workspace, joint: int, kind: int, r: tuple[float, float, float], w: float, e: tuple[float, float, float]) -> None:
+def add_point(
+    work: Workspace, joint: int, kind: int, r: tuple[float, float, float], w: float, e: tuple[float, float, float]
+) -> None:
     """A point at r (3,) from the root with residual e (3,) and one weight for all directions."""
     x, y, z = r
     B = work.isotropic[joint, kind]
@@ -54,9 +57,7 @@ def add_point(work: Workspace, joint: int, kind: int, r: tuple[float, float, flo
 
 
 @kernel
-def add_direction(
-    work: Workspace, joint: int, kind: int, r: tuple[float, float, float], a: tuple[float, float, float], w: float, e: float
-) -> None:
+def add_direction(work: Workspace, joint: int, kind: int, r: Vector, a: Vector, w: float, e: float) -> None:
     """A scalar residual e of a point at r (3,) from the root that grows along a (3,)."""
     x, y, z = r
     ax, ay, az = a
@@ -89,9 +90,7 @@ def _add_up(body: Body, work: Workspace) -> None:
 
 
 @kernel
-def _isotropic_times(
-    B: FloatArray, m: FloatArray
-) -> tuple[float, float, float, float, float, float]:
+def _isotropic_times(B: FloatArray, m: FloatArray) -> tuple[float, float, float, float, float, float]:
     """Rigid inertia (10,) times a motion (6,): torque, force."""
     wx, wy, wz, vx, vy, vz = m[0], m[1], m[2], m[3], m[4], m[5]
     h, x, y, z = B[0], B[1], B[2], B[3]

@@ -55,7 +55,14 @@ def _set_motion(motion: FloatArray, R: FloatArray, x: float, y: float, z: float,
 
 @kernel
 def _swing_motions(
-    body: Body, first: int, last: int, s: tuple[float, float, float], R: FloatArray, at: FloatArray, root: FloatArray, motions: FloatArray
+    body: Body,
+    first: int,
+    last: int,
+    s: tuple[float, float, float],
+    R: FloatArray,
+    at: FloatArray,
+    root: FloatArray,
+    motions: FloatArray,
 ) -> None:
     """Axes of the swing angles first..last-1 of one joint: R_parent J_l(s) axis."""
     x, y, z = s
@@ -124,7 +131,9 @@ def place_markers(body: Body, R: FloatArray, x: FloatArray, markers: FloatArray)
 
 
 @kernel
-def retract(root_m: FloatArray, q: FloatArray, angles: FloatArray, step: FloatArray, out_m: FloatArray, out_q: FloatArray, out: FloatArray) -> None:
+def retract(
+    root_m: FloatArray, q: FloatArray, angles: FloatArray, step: FloatArray, out_m: FloatArray, out_q: FloatArray, out: FloatArray
+) -> None:
     """The pose that lies `step` (P,) away: root + d, exp(w) q, angles + a."""
     for i in range(3):
         out_m[i] = root_m[i] + step[i]

@@ -65,7 +65,9 @@ def gains(acceleration_m_s2: float, noise_m: float, step_s: float) -> tuple[floa
 
 
 @kernel
-def predict(motion: Motion, agility: Agility, share: FloatArray, step_s: float, predicted_m: FloatArray, predicted_w: FloatArray) -> None:
+def predict(
+    motion: Motion, agility: Agility, share: FloatArray, step_s: float, predicted_m: FloatArray, predicted_w: FloatArray
+) -> None:
     """Places (N, 3) after `step_s` and their weights (N, 2); `share` (N,) is what a joint's data is worth."""
     for j in range(len(predicted_m)):
         v = motion.velocity_m_s[j]
@@ -82,7 +84,9 @@ def predict(motion: Motion, agility: Agility, share: FloatArray, step_s: float, 
 @kernel
 def _along(sight: FloatArray, joint_m: FloatArray, predicted_m: FloatArray) -> float:
     return (
-        sight[0] * (joint_m[0] - predicted_m[0]) + sight[1] * (joint_m[1] - predicted_m[1]) + sight[2] * (joint_m[2] - predicted_m[2])
+        sight[0] * (joint_m[0] - predicted_m[0])
+        + sight[1] * (joint_m[1] - predicted_m[1])
+        + sight[2] * (joint_m[2] - predicted_m[2])
     )
 
 

@@ -28,7 +28,9 @@ def make_observation(markers: int) -> Observation:
 
 
 @kernel
-def read(keypoints_m: FloatArray, pixels: FloatArray, confidence: FloatArray, points: Points, T: FloatArray, out: Observation) -> int:
+def read(
+    keypoints_m: FloatArray, pixels: FloatArray, confidence: FloatArray, points: Points, T: FloatArray, out: Observation
+) -> int:
     """Takes the markers out of a track's rows (J, ...); T (4, 4) camera to world. The number of limb points that are seen."""
     seen = 0
     for m in range(len(points.column)):

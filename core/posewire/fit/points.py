@@ -22,8 +22,9 @@ _PARTS = {
     FACE: ("eye", "ear", "mouth"),
 }
 # Share of a limb joint's weight. Faces and hands have many points for few angles, and are seen small.
-_SHARES = {"nose": 0.15, "eye": 0.15, "ear": 0.15, "mouth": 0.15} | dict.fromkeys(("hand", "thumb", "index", "pinky"), 0.1)
-_SHARES |= dict.fromkeys(("heel", "toe", "foot"), 0.4)
+_SHARES = {"nose": 0.15, "eye": 0.15, "ear": 0.15, "mouth": 0.15, "heel": 0.4, "toe": 0.4, "foot": 0.4} | dict.fromkeys(
+    ("hand", "thumb", "index", "pinky"), 0.1
+)
 _UNSEEN_JOINT_SHARE = 0.3
 
 
@@ -36,6 +37,8 @@ class Points(NamedTuple):
     """(M,) weight relative to a limb joint."""
     joint_share: FloatArray
     """(N,) the same for each joint of the skeleton."""
+    showing: FloatArray
+    """(N, M) rows sum to 1: the markers that show each joint."""
     partner: IntArray
     """(M,) the marker on the other side, itself in the middle."""
     group: IntArray
@@ -60,7 +63,8 @@ def make_points(keypoint_names: Sequence[str]) -> Points:
     partner = np.array([place.get(_mirrored(name), m) for m, name in enumerate(names)], dtype=np.int64)
     group = np.array([_group(name) if partner[m] != m else NONE for m, name in enumerate(names)], dtype=np.int64)
     pairs = [np.array([place.get(f"{side}_{part}", NONE) for side in ("left", "right")]) for part in ("hip", "shoulder")]
-    return Points(column, share, _joint_share([MARKERS[name] for name in names], share), partner, group, *pairs)
+    markers = [MARKERS[name] for name in names]
+    return Points(column, share, _joint_share(markers, share), _showing(markers), partner, group, *pairs)
 
 
 def _words(name: str) -> list[str]:
@@ -87,3 +91,22 @@ def _joint_share(markers: Sequence[Marker], share: FloatArray) -> FloatArray:
         joint = REFERENCE.index(marker.joint)
         best[joint] = max(best[joint], worth)
     return np.where(best > 0, best, _UNSEEN_JOINT_SHARE)
+
+
+def _showing(markers: Sequence[Marker]) -> FloatArray:
+    """A joint is shown by the marker at its centre, else by those it carries, else by those nearest in the tree."""
+    hops = _hops()
+    distance = np.array([hops[:, REFERENCE.index(m.joint)] + (0.5 if any(m.offset_m) else 0.0) for m in markers]).T
+    nearest = distance == distance.min(axis=1, keepdims=True)
+    return nearest / nearest.sum(axis=1, keepdims=True)
+
+
+def _hops() -> IntArray:
+    """(N, N) bones between two joints."""
+    N = len(REFERENCE.names)
+    hops = np.full((N, N), N)
+    np.fill_diagonal(hops, 0)
+    for child, parent in enumerate(REFERENCE.parents[1:], start=1):
+        hops[child, :child] = hops[parent, :child] + 1
+        hops[:child, child] = hops[child, :child]
+    return hops

@@ -8,6 +8,8 @@ from posewire.errors import SettingsError
 from posewire.filters import OneEuroSettings
 
 HEIGHT_RANGE_M = (0.5, 2.5)
+FILTER_PX = OneEuroSettings(9.0, 5.0)
+FILTER_M = OneEuroSettings(3.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class FitSettings:
     """How much a joint's data is assumed to jump about from frame to frame, across the line of sight."""
     noise_along_m: float = 0.03
     """The same along it."""
-    filter_px: OneEuroSettings = OneEuroSettings(9.0, 5.0)
+    filter_px: OneEuroSettings = FILTER_PX
     """One-Euro filter of the 2D before the fit; its slope in Hz per m/s at the person's distance."""
-    filter_m: OneEuroSettings = OneEuroSettings(3.0, 3.0)
+    filter_m: OneEuroSettings = FILTER_M
     """The same of the 3D, Hz per m/s."""
     depth_acceleration_m_s2: float = 5.0
     """The same for the root's distance from the camera."""

@@ -53,10 +53,8 @@ def _try_step(body: Body, work: Workspace, side: int, mu: float) -> bool:
     if not ltdl.factorise(body, L):
         return False
     ltdl.solve_in_place(body, L, step)
-    to = 1 - side
-    retract(
-        work.root_m[side], work.root_wxyz[side], work.angles_rad[side], step, work.root_m[to], work.root_wxyz[to], work.angles_rad[to]
-    )
+    root_m, root_wxyz, angles_rad, to = work.root_m, work.root_wxyz, work.angles_rad, 1 - side
+    retract(root_m[side], root_wxyz[side], angles_rad[side], step, root_m[to], root_wxyz[to], angles_rad[to])
     return True
 
 

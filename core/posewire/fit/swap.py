@@ -17,7 +17,9 @@ PATIENCE_S = 1.0
 
 
 @kernel
-def _distance2(seen: Observation, m: int, n: int, expected_m: FloatArray, expected_px: FloatArray, size_ratio: float, px_m: float) -> float:
+def _distance2(
+    seen: Observation, m: int, n: int, expected_m: FloatArray, expected_px: FloatArray, size_ratio: float, px_m: float
+) -> float:
     """Capped squared distance, in deviations, of what was seen as n to where m is expected."""
     far3 = far2 = 0.0
     for i in range(3):

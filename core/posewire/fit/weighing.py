@@ -92,7 +92,13 @@ def _gated(w: float, far2: float, gate2: float) -> float:
 
 @kernel
 def weigh_points(
-    seen: Observation, share: FloatArray, expected_m: FloatArray, expected_px: FloatArray, px_m: float, weighing: Weighing, targets: Targets
+    seen: Observation,
+    share: FloatArray,
+    expected_m: FloatArray,
+    expected_px: FloatArray,
+    px_m: float,
+    weighing: Weighing,
+    targets: Targets,
 ) -> None:
     """Weights (M,) of the 3D targets and of the pixels; px_m: metres per pixel at the person's distance."""
     for m in range(len(share)):

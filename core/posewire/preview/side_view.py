@@ -41,7 +41,8 @@ class SideView:
         self._size_px = np.array([width_px, height_px], dtype=np.float64)
         self._background = _gradient(width_px, height_px)
         self._R = _view_rotation()
-        self._focus_m: FloatArray | None = None  # (3,) where it looks, world
+        self._focus_m = np.zeros(3)  # where it looks, world
+        self._empty = True  # nobody was ever there
         self._radius_m = _SMALLEST_RADIUS_M
         self._ground_m = 0.0
 
@@ -63,12 +64,11 @@ class SideView:
         points = np.concatenate([pose.positions_m for pose in poses])  # (P*N, 3)
         middle = np.median([pose.root_m for pose in poses], axis=0)
         lowest = float(np.median([pose.positions_m[:, 1].min() for pose in poses]))
-        if self._focus_m is None:
-            self._ground_m = lowest
-        focus = middle if self._focus_m is None else self._focus_m
+        if self._empty:
+            self._focus_m, self._ground_m, self._empty = middle, lowest, False
         # The ground is where the lowest foot was: quickly down, slowly up, so that a jump leaves it where it is.
         self._ground_m += (0.3 if lowest < self._ground_m else 0.005) * (lowest - self._ground_m)
-        focus = focus + _EASE * _beyond(middle - focus, _DEAD_ZONE_M)
+        focus = self._focus_m + _EASE * _beyond(middle - self._focus_m, _DEAD_ZONE_M)
         focus[1] = self._ground_m + 0.8 * self._radius_m
         self._focus_m = focus
         reach = float(np.abs((points - focus) @ self._R.T)[:, :2].max())
@@ -76,8 +76,7 @@ class SideView:
 
     def _view(self, points_m: FloatArray) -> FloatArray:
         """World points (..., 3) to view axes: x right, y down, z away, metres; z from the virtual camera."""
-        focus = np.zeros(3) if self._focus_m is None else self._focus_m
-        return (points_m - focus) @ self._R.T + [0.0, 0.0, _FOCAL * self._radius_m]
+        return (points_m - self._focus_m) @ self._R.T + [0.0, 0.0, _FOCAL * self._radius_m]
 
     def _pixels(self, points_m: FloatArray) -> FloatArray:
         """World points (..., 3) to panel pixels (..., 2); NaN behind the virtual camera."""
@@ -90,13 +89,12 @@ class SideView:
 
     def _draw_grid(self, image: ImageArray) -> None:
         """Squares of one metre around the focus; fixed in the world."""
-        focus = np.zeros(3) if self._focus_m is None else self._focus_m
         cells = _GRID_CELLS + math.ceil(self._radius_m)
         for axis, other in ((0, 2), (2, 0)):
             for step in range(-cells, cells + 1):
                 ends = np.full((2, 3), self._ground_m)
-                ends[:, axis] = math.floor(focus[axis]) + step
-                ends[:, other] = math.floor(focus[other]) + np.array([-cells, cells])
+                ends[:, axis] = math.floor(self._focus_m[axis]) + step
+                ends[:, other] = math.floor(self._focus_m[other]) + np.array([-cells, cells])
                 a, b = self._pixels(self._in_front(ends))
                 strokes.line(image, a, b, mix(GRID, PANEL_BOTTOM, min(0.9, abs(step) / cells)), 1)
 

@@ -108,7 +108,7 @@ class BlazePose:
         new = [person for person in found if not any(_covers(body, person.box_px) for body in known)]
         started = self._start_all(frame, new, eager=False)
         if not started and not known:
-            turned = self._start_all(frame, found + self._person_detector.find_lying(frame), eager=True)
+            turned = self._start_all(frame, found + self._person_detector.find_turned(frame), eager=True)
             started = sorted(turned, key=lambda body: -body.score)[:1]  # the surest alone; the next look finds the others
         return started
 

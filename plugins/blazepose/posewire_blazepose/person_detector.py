@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -44,17 +45,22 @@ class PersonDetector:
         boxes, scores = self._boxes(frame.image)
         return [PersonBox(box, float(score), 0.0) for box, score in zip(boxes, scores, strict=True)]
 
-    def find_lying(self, frame: Frame) -> list[PersonBox]:
-        """Everybody who lies or hangs sideways: looks at the picture turned to the left and to the right."""
-        height, width = frame.image.shape[:2]
-        left, left_scores = self._boxes(np.ascontiguousarray(np.rot90(frame.image, 1)))
-        right, right_scores = self._boxes(np.ascontiguousarray(np.rot90(frame.image, -1)))
-        # np.rot90 once: x' = y, y' = width - x; backwards: x' = height - y, y' = x
-        heads_right = np.stack([width - left[:, 3], left[:, 0], width - left[:, 1], left[:, 2]], axis=1)
-        heads_left = np.stack([right[:, 1], height - right[:, 2], right[:, 3], height - right[:, 0]], axis=1)
-        found = [PersonBox(box, float(s), np.pi / 2) for box, s in zip(heads_right, left_scores, strict=True)]
-        found += [PersonBox(box, float(s), -np.pi / 2) for box, s in zip(heads_left, right_scores, strict=True)]
-        return sorted(found, key=lambda person: -person.score)
+    def find_turned(self, frame: Frame) -> list[PersonBox]:
+        """Everybody who lies or hangs, the surest first: looks at the picture in its three other turns."""
+        return sorted(
+            (person for turns in (1, 2, 3) for person in self._turned(frame.image, turns)), key=lambda person: -person.score
+        )
+
+    def _turned(self, image: ImageArray, quarter_turns: int) -> Iterator[PersonBox]:
+        """np.rot90 turns the picture to the left; who is upright in it then has the head to the right in the original."""
+        boxes, scores = self._boxes(np.ascontiguousarray(np.rot90(image, quarter_turns)))
+        corners = boxes.reshape(-1, 2, 2)  # (P, 2, 2) x y
+        height, width = image.shape[:2]
+        for turn in reversed(range(quarter_turns)):  # one turn is x' = y, y' = width - x; undone from the last to the first
+            corners = np.stack([(height if turn % 2 else width) - corners[..., 1], corners[..., 0]], axis=-1)
+        original = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+        for box, score in zip(original, scores, strict=True):
+            yield PersonBox(box, float(score), quarter_turns * np.pi / 2)
 
     def _boxes(self, image: ImageArray) -> tuple[FloatArray, FloatArray]:
         """Boxes (P, 4) and scores (P,), the surest first."""
