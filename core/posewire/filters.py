@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from posewire import rotation
 from posewire.data import FloatArray
@@ -134,16 +134,16 @@ class OneEuroRotation:
     def __call__(self, rotations_wxyz: ArrayLike, time_s: float) -> FloatArray:
         """Unit quaternions (N, 4) at `time_s` to the filtered ones (N, 4), signs aligned with the last output."""
         q = np.asarray(rotations_wxyz, dtype=np.float64)
-        known = np.isfinite(q).all(axis=-1)
+        known: NDArray[np.bool_] = np.isfinite(q).all(axis=-1)
         step_s = time_s - self._time_s
         fresh = known & ~((step_s > 0) & np.isfinite(step_s))
         moving = known & ~fresh
         self._value[fresh], self._velocity[fresh] = q[fresh], 0.0
         self._move(q, np.where(moving, step_s, 1.0), moving)
         self._time_s[known] = time_s
-        return np.where(known[:, None], self._value, np.nan)
+        return np.where(known[..., None], self._value, np.nan)
 
-    def _move(self, q: FloatArray, step_s: FloatArray, moving: np.ndarray) -> None:
+    def _move(self, q: FloatArray, step_s: FloatArray, moving: NDArray[np.bool_]) -> None:
         s = self._settings
         turn = rotation.log(rotation.multiply(rotation.inverse(self._value), np.where(moving[:, None], q, self._value)))
         a = _shares(np.full(len(q), s.speed_cutoff_hz), step_s)[:, None]

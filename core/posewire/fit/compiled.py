@@ -22,8 +22,8 @@ _FASTMATH = {"reassoc", "contract", "arcp", "nsz"}
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
     """Marks a function that other kernels call; it is compiled into them and has no door to Python (that saves compile time)."""
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast("Callable[P, T]", numba.njit(fastmath=_FASTMATH, error_model="numpy", **options)(function))
+    njit = cast("Callable[..., Callable[[Callable[P, T]], Callable[P, T]]]", numba.njit)
+    return njit(fastmath=_FASTMATH, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def entry(function: Callable[P, T]) -> Callable[P, T]:
