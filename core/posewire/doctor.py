@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, devices, models with sha256 and licence, cameras, ports, plugins."""
+"""What a bug report needs: versions, devices, models with sha256 and licence, cameras, ports, plugins; opens no camera."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Looks at everything that a run depends on; opens each camera for a moment."""
+    """Looks at everything that a run depends on."""
     checks: tuple[Callable[[], list[Finding]], ...] = (_versions, _devices, _models, _plugins, _cameras, _ports, _settings)
     return [finding for check in checks for finding in check()]
 
@@ -105,8 +105,8 @@ def _plugins() -> list[Finding]:
 
 
 def _cameras() -> list[Finding]:
-    found = capture.find_cameras()
-    return [Finding("camera", str(name), "opens") for name in found] or [Finding("camera", "none", "no webcam found")]
+    found = [Finding("camera", str(camera.number), camera.name) for camera in capture.find_cameras()]
+    return found or [Finding("camera", "none", "no webcam found")]
 
 
 def _ports() -> list[Finding]:

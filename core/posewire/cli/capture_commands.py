@@ -94,10 +94,11 @@ def _outputs(flags: argparse.Namespace, pipeline: Pipeline) -> list[Output]:
         stream = open_stream(pipeline.settings, pipeline.card.name)
         console.print(f"Publishing at {stream.address}")
         outputs.append(StreamOutput(stream, pacer))
+    title = f"{Path(flags.source).name}  {pipeline.card.name}"
     if flags.preview == "window":
-        outputs.append(PreviewWindow(pipeline.card.joints))
+        outputs.append(PreviewWindow(pipeline.card.joints, title=title))
     elif flags.preview:
-        outputs.append(PreviewWriter(Path(flags.preview), pipeline.card.joints, overwrite=flags.overwrite))
+        outputs.append(PreviewWriter(Path(flags.preview), pipeline.card.joints, title=title, overwrite=flags.overwrite))
     return outputs
 
 
@@ -194,7 +195,7 @@ def _demo(flags: argparse.Namespace) -> None:
     with resources.as_file(bundled) as clip, open_pipeline(clip, settings) as pipeline:
         outputs: list[Output] = [
             TakeOutput(folder / "demo.pwt", clip.name, pipeline, overwrite=True),
-            PreviewWriter(folder / "demo.mp4", pipeline.card.joints, overwrite=True),
+            PreviewWriter(folder / "demo.mp4", pipeline.card.joints, title="posewire demo", overwrite=True),
             *_demo_stream(pipeline),
         ]
         _record(pipeline, outputs, clip.name)

@@ -1,0 +1,163 @@
+"""Threads, back-pressure and errors of the pipeline, with small sources and methods beside the real ones."""
+
+import threading
+import time
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from posewire import camera
+from posewire.data import Detections, Frame
+from posewire.errors import PluginError, PosewireError, SourceError
+from posewire.methods import MethodCard
+from posewire.outputs import Outputs, Pacer, check_new_file
+from posewire.pipeline import Ahead, Pipeline, open_pipeline
+from posewire.settings import Settings
+
+JOINTS = ("left_hip", "right_hip")
+VIEW = camera.assumed(64, 48)
+
+
+class Numbers:
+    """A source of blank frames that counts how far it was read."""
+
+    frame_count = None
+
+    def __init__(self, count, live=False, broken_at=None):
+        self.count, self.live, self.broken_at, self.read, self.closed = count, live, broken_at, 0, False
+
+    def __iter__(self):
+        for index in range(self.count):
+            if index == self.broken_at:
+                raise SourceError("the disk came off")
+            self.read += 1
+            yield Frame(np.zeros((48, 64, 3), np.uint8), index / 30, index, VIEW)
+
+    def close(self):
+        self.closed = True
+
+
+class Blind:
+    """A method that sees nobody, or fails."""
+
+    def __init__(self, fails_at=None):
+        self.fails_at, self.closed = fails_at, 0
+
+    def estimate(self, frame):
+        if frame.index == self.fails_at:
+            raise ZeroDivisionError("a plugin's own mistake")
+        return Detections.nobody(len(JOINTS))
+
+    def reset(self):
+        pass
+
+    def close(self):
+        self.closed += 1
+
+
+def pipeline(source, method):
+    card = MethodCard("blind", "estimator", JOINTS, False, "none", "sees nobody", lambda options: method)
+    return Pipeline(source, card, method, Settings())
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_every_frame_that_the_source_gives_comes_out_in_order(live):
+    with pipeline(Numbers(50, live), Blind()) as running:
+        assert [instant.frame.index for instant in running] == list(range(50))
+
+
+def test_a_files_reader_waits_for_a_slow_consumer():
+    source = Numbers(1000)
+    with pipeline(source, Blind()) as running:
+        next(iter(running))
+        time.sleep(0.3)
+        assert source.read < 20
+
+
+def test_an_error_of_the_source_arrives_after_the_frames_before_it():
+    seen = []
+    with pipeline(Numbers(10, broken_at=6), Blind()) as running, pytest.raises(SourceError, match="disk"):
+        for instant in running:
+            seen.append(instant.frame.index)
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_methods_mistake_is_named_as_the_methods():
+    with pipeline(Numbers(10), Blind(fails_at=3)) as running, pytest.raises(PluginError, match="'blind' failed on frame 3"):
+        list(running)
+
+
+def test_closing_ends_the_threads_and_closes_source_and_method_once():
+    source, method = Numbers(10_000), Blind()
+    running = pipeline(source, method)
+    next(iter(running))
+    running.close()
+    running.close()
+    assert source.closed
+    assert method.closed == 1
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("posewire-capture", "posewire-method"))]
+
+
+def test_stage_times_count_every_frame():
+    with pipeline(Numbers(20), Blind()) as running:
+        list(running)
+    assert len(running.times.seconds["method"]) == 20
+    assert set(running.times.median_ms()) == {"capture", "method", "track", "fit"}
+
+
+def test_ahead_passes_items_on_and_can_be_left_early():
+    ahead = Ahead(iter(range(100)), "test", 2)
+    assert [item for _, item in zip(range(5), ahead, strict=False)] == [0, 1, 2, 3, 4]
+    ahead.close()
+
+
+def test_a_lifter_cannot_be_the_method_and_the_other_way_round():
+    with pytest.raises(PluginError, match="no lifter"):
+        open_pipeline(resources.files("posewire") / "assets" / "balancing_cam01.mp4", Settings(lifter="blazepose"))
+
+
+class Sink:
+    def __init__(self, breaks=False):
+        self.breaks, self.closed = breaks, False
+
+    def add(self, instant):
+        if self.breaks:
+            raise PosewireError("full")
+
+    def close(self):
+        self.closed = True
+
+
+def test_when_one_output_fails_the_others_still_close():
+    good, bad = Sink(), Sink(breaks=True)
+    together = Outputs([good, bad])
+    with pytest.raises(PosewireError, match="full"):
+        together.add(None)
+    together.close()
+    assert good.closed
+    assert bad.closed
+
+
+def test_a_pacer_waits_for_media_time_and_never_races_to_make_up():
+    pacer = Pacer()
+    start = time.monotonic()
+    pacer.wait(0.0)
+    pacer.wait(0.05)
+    assert time.monotonic() - start >= 0.049
+    time.sleep(0.6)
+    late = time.monotonic()
+    pacer.wait(0.1)
+    pacer.wait(0.15)
+    assert time.monotonic() - late >= 0.049
+
+
+def test_a_file_that_exists_is_refused_before_any_work(tmp_path):
+    (tmp_path / "there").touch()
+    with pytest.raises(PosewireError, match="exists"):
+        check_new_file(tmp_path / "there", "--out", overwrite=False)
+    check_new_file(tmp_path / "there", "--out", overwrite=True)
+    with pytest.raises(PosewireError, match="mkdir"):
+        check_new_file(tmp_path / "no" / "file", "--out", overwrite=True)
+    with pytest.raises(PosewireError, match="folder"):
+        check_new_file(tmp_path, "--out", overwrite=True)
