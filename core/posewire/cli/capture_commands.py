@@ -173,17 +173,20 @@ def _add_demo(commands: Commands) -> None:
 
 _DEMO_NEXT = """
 [bold]posewire-demo/[/bold] now holds
-  demo.pwt   the take: everything that was seen and fitted   posewire info posewire-demo/demo.pwt
-  demo.bvh   the motion for Blender and others               Blender: File > Import > Motion Capture (.bvh)
-  demo.mp4   the preview: what was seen beside the skeleton from the side
+  demo.pwt   the take: everything that was seen and fitted
+  demo.bvh   the motion, for Blender and other animation programs
+  demo.mp4   the preview: what was seen, beside the skeleton from the side
 
 [bold]Next[/bold]
-  your own video   posewire run clip.mp4 --out clip.pwt --preview clip.mp4
-  your webcam      posewire run 0 --publish
-  Blender          import demo.bvh, or take the live stream at tcp://127.0.0.1:5577 while something publishes
-  Unreal           the stream is documented in docs/WIRE.md: people as messages on ZeroMQ
-  Python           for pose in posewire.track("clip.mp4"): print(pose.time_s, pose.root_m)
-  any stream       posewire replay posewire-demo/demo.pwt --publish --loop   and in another terminal: posewire listen
+  look into the take   posewire info posewire-demo/demo.pwt
+  your own video       posewire run clip.mp4 --out clip.pwt --preview seen.mp4
+  your webcam, live    posewire run 0 --publish
+  Blender              File > Import > Motion Capture: demo.bvh, scale 0.01
+  Unreal and others    people come as ZeroMQ messages: docs/WIRE.md
+  any stream           posewire replay posewire-demo/demo.pwt --publish --loop
+                       and in another terminal: posewire listen
+  Python               for pose in posewire.track("clip.mp4"):
+                           print(pose.time_s, pose.root_m)
 """
 
 
