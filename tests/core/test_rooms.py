@@ -27,7 +27,7 @@ ENTRANCES = ("cli", "__main__", "__init__")
 
 ORDER = {room: place for place, room in enumerate(PIPELINE)}
 
-FOR_PLUGINS = {"errors", "data", "rotation", "skeleton", "camera", "ground", "methods", "hookspecs", "runtime", "filters"}
+FOR_PLUGINS = {"errors", "data", "rotation", "skeleton", "camera", "methods", "hookspecs", "runtime", "filters"}
 """What a bundled plugin uses of the core, as any third party would."""
 
 FILES = sorted(path for path in CORE.rglob("*.py") if "plugin_template" not in path.parts)

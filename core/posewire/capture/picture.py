@@ -8,6 +8,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from posewire.capture.memory import ImageMemory
 from posewire.data import ImageArray
 from posewire.errors import SourceError
 
@@ -21,14 +22,13 @@ class PictureConverter:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._memory = ImageMemory()
         self._rotation: int | None = None
         self._matrix = UPRIGHT
 
     def image(self, frame: VideoFrame) -> ImageArray:
         """(H, W, 3) uint8 RGB as a player would show the frame. Raises SourceError for a pixel format nobody knows."""
-        # Taken before FFmpeg takes its own: freeing that one then does not give the memory back to the system, which would
-        # cost more than the conversion itself.
-        image = np.empty((frame.height, frame.width, 3), dtype=np.uint8)
+        image = self._memory.take(frame.height, frame.width)
         # One thread: the decoder's threads already use the other cores.
         try:
             rgb = self._reformatter.reformat(frame, format="rgb24", threads=1)

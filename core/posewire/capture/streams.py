@@ -57,8 +57,8 @@ class NetworkStream:
     def __init__(self, address: str, *, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._name = without_password(address)
         self._container = self._open(address, (open_timeout_s, read_timeout_s))
-        stream = video_stream(self._container, self._name)
-        stream.thread_type = "SLICE"  # frame threads would hold back one frame each
+        self._stream = video_stream(self._container, self._name)
+        self._stream.thread_type = "SLICE"  # frame threads would hold back one frame each
         self._converter = PictureConverter()
         self._pictures = self._decode()
 
@@ -89,7 +89,7 @@ class NetworkStream:
 
     def _decode(self) -> Iterator[VideoFrame]:
         errors = 0
-        for packet in self._container.demux(video=0):
+        for packet in self._container.demux(self._stream):
             try:
                 yield from packet.decode()  # pyright: ignore[reportReturnType] - packets of a video stream
                 errors = 0

@@ -1,4 +1,4 @@
-"""`posewire eval`: how far takes are from a reference, in the units of the literature."""
+"""`posewire eval`: how far takes are from a reference, in the units of the literature; and whether identities last."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from posewire.cli.options import (
     add_settings_file,
     console,
     output,
+    print_json,
     settings_of,
 )
-from posewire.evaluate import EvalReport, Prediction, evaluate, load_prediction, load_reference, plot
+from posewire.errors import SettingsError
+from posewire.evaluate import EvalReport, Prediction, evaluate, identity, load_prediction, load_reference, plot
 
 
 def add_commands(commands: Commands) -> None:
@@ -27,8 +29,9 @@ def add_commands(commands: Commands) -> None:
         help="accuracy, jitter and bone lengths beside a reference",
         description="Compares takes or videos with a 3D reference: raw, fitted, and a constant pose. See docs/METRICS.md.",
     )
-    parser.add_argument("sources", nargs="+", type=Path, metavar="FILE", help="takes, exported .npz, or videos to run first")
-    parser.add_argument("--reference", type=Path, required=True, metavar="FILE.npz", help="the 3D reference")
+    parser.add_argument("sources", nargs="*", type=Path, metavar="FILE", help="takes, exported .npz, or videos to run first")
+    parser.add_argument("--reference", type=Path, metavar="FILE.npz", help="the 3D reference")
+    parser.add_argument("--identity", action="store_true", help="instead: do identities last? On scenes made of the bundled clip")
     parser.add_argument("--view", metavar="NAME", help="which of the reference's cameras (default: by the file's name)")
     parser.add_argument("--person", type=int, metavar="ID", help="this person of the take")
     parser.add_argument("--per-joint", action="store_true", help="also a table by joint")
@@ -41,6 +44,17 @@ def add_commands(commands: Commands) -> None:
 
 
 def _eval(flags: argparse.Namespace) -> None:
+    if flags.identity:
+        _eval_identity(flags)
+        return
+    if not flags.sources or flags.reference is None:
+        missing = "no FILE" if not flags.sources else "no --reference"
+        raise SettingsError(
+            "There is nothing to compare.",
+            got=missing,
+            allowed="FILE --reference FILE.npz, or --identity",
+            hint="posewire eval clip.mp4 --reference reference.npz",
+        )
     reports: list[EvalReport] = []
     for source in flags.sources:
         reference = load_reference(flags.reference, flags.view, str(source))
@@ -53,6 +67,19 @@ def _eval(flags: argparse.Namespace) -> None:
     if flags.plot:
         plot(reports[-1], flags.plot)
         console.print(f"Drawn: {flags.plot}")
+
+
+def _eval_identity(flags: argparse.Namespace) -> None:
+    settings = settings_of(flags)
+    console.print("Cutting the walker out of the bundled clip, then running the scenes: about two minutes.")
+    scores: list[identity.SceneScore] = []
+    for score in identity.follow_scenes(settings):
+        console.print(f"{score.scene}: {score.score.switches} switches")
+        scores.append(score)
+    if flags.json:
+        print_json(identity.identity_json(scores, settings.method))
+    else:
+        output.print(identity.identity_table(scores, settings.method))
 
 
 def _prediction(flags: argparse.Namespace, source: Path) -> Prediction:

@@ -54,9 +54,7 @@ def _add_stream_flags(parser: argparse.ArgumentParser) -> None:
 
 def _add_people_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is sent")
-    group.add_argument(
-        "--people", metavar="WHO", help="first, all, or ids or names: 0,2 (default: vmc, trackers: first; else all)"
-    )
+    group.add_argument("--people", metavar="WHO", help="first, all, or ids or names: 0,2 (vmc, trackers: first; others: all)")
     group.add_argument("--max-rate", type=float, metavar="HZ", help="at most so many frames a second")
     group.add_argument(
         "--place",

@@ -62,9 +62,9 @@ class StatureFinder:
     def add(self, keypoints_px: ArrayLike, camera: Camera) -> Stature | None:
         """Takes a frame's keypoints (J, 2) in; the stature at the moment it becomes known, else None.
 
-        Nothing is said without a floor: a camera of assumed origin is ignored.
+        Only a calibrated floor says metres: an estimated one was measured by the assumed stature itself.
         """
-        if self.stature is not None or camera.origin == "assumed":
+        if self.stature is not None or camera.origin != "calibrated":
             return None
         self._past.append(np.array(keypoints_px, dtype=np.float64))
         if len(self._past) < FEWEST_FRAMES:

@@ -24,6 +24,8 @@ CERTAIN_ANGLE_DEG, CERTAIN_HEIGHT_M = 2.5, 0.03
 FEWEST_FOOTHOLDS = 6
 MOST_BELOW = 0.15
 """Share of footholds that may lie below a certain floor."""
+MOST_SURPRISE = 2.0
+"""Deviations that a certain up may be away from the expected one: a stair is a fine plane, and the body says that it is none."""
 _CAMERA_LEVEL_DEG = 20.0
 """Deviation of the camera's own up from the true one, when nothing else is known."""
 _BODY_UPRIGHT_DEG = 8.0
@@ -31,6 +33,8 @@ _BODY_UPRIGHT_DEG = 8.0
 _FARTHEST_DEG = 60.0
 """A body that leans more from the camera's up than this lies or is upside down: it says nothing of gravity."""
 _TRIES, _ROUNDS, _SEED = 400, 12, 7
+_MOST_PLACES = 300
+"""More make it slower, not better."""
 _TUKEY = 3.0
 """Deviations at which a foothold stops to count."""
 
@@ -49,6 +53,8 @@ class GroundEstimate:
     """Places on the floor that the plane rests on."""
     below: float
     """Share of all footholds that lie clearly below it; much of it means: this is no floor."""
+    surprise: float
+    """Angle to the up that bodies (or else the camera) made expect, in that one's deviations."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "T_world_camera", read_only(self.T_world_camera, 4, 4))
@@ -61,6 +67,7 @@ class GroundEstimate:
             and self.height_deviation_m <= CERTAIN_HEIGHT_M
             and self.footholds >= FEWEST_FOOTHOLDS
             and self.below <= MOST_BELOW
+            and self.surprise <= MOST_SURPRISE
         )
 
     def camera(self, camera: Camera) -> Camera:
@@ -81,6 +88,7 @@ def estimate_ground(feet_m: ArrayLike, time_s: ArrayLike, upright: ArrayLike | N
     places = footholds(np.asarray(feet_m, dtype=np.float64), np.asarray(time_s, dtype=np.float64))
     if len(places) < 3:
         return None
+    places = places[:: math.ceil(len(places) / _MOST_PLACES)]
     up, deviation_rad = _expected_up(upright)
     first = _best_candidate(places, up, deviation_rad)
     return _refined(places, first, up, deviation_rad)
@@ -111,7 +119,7 @@ def _best_candidate(places: FloatArray, up: FloatArray, deviation_rad: float) ->
     keep = lengths > 1e-4
     normals = normals[keep] / lengths[keep, None]
     normals *= np.where(normals @ up < 0, -1.0, 1.0)[:, None]
-    near = np.arccos(np.clip(normals @ up, -1.0, 1.0)) < 3.0 * deviation_rad
+    near = np.arccos(np.clip(normals @ up, -1.0, 1.0)) < MOST_SURPRISE * deviation_rad
     normals = np.concatenate([normals[near], np.broadcast_to(up, places.shape)])
     through = np.concatenate([corners[keep, 0][near], places])
     offsets = np.sum(normals * through, axis=1)
@@ -150,12 +158,13 @@ def _refined(places: FloatArray, plane: FloatArray, up: FloatArray, deviation_ra
         # The slope that the expected up would have over this plane's axes.
         expected = -np.array([up @ u, up @ v, 0.0]) / max(float(up @ normal), 0.1)
         prior = np.diag([deviation_rad**-2, deviation_rad**-2, 0.0])
-        covariance = np.linalg.inv(A.T @ (weights[:, None] * A) + prior)
+        covariance = np.asarray(np.linalg.inv(A.T @ (weights[:, None] * A) + prior), dtype=np.float64)
         a, b, c = covariance @ (A.T @ (weights * (local @ normal)) + prior @ expected)
         tilted = normal - a * u - b * v
         tilted = tilted / np.linalg.norm(tilted)
         plane = np.append(tilted, tilted @ (centre + c * normal))
-    return _told(plane, covariance, weights, z)
+    surprise = math.acos(np.clip(plane[:3] @ up, -1.0, 1.0)) / deviation_rad
+    return _told(plane, covariance, weights, z, surprise)
 
 
 def _level_axes(normal: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -165,7 +174,7 @@ def _level_axes(normal: FloatArray) -> tuple[FloatArray, FloatArray]:
     return u, np.cross(normal, u)
 
 
-def _told(plane: FloatArray, covariance: FloatArray, weights: FloatArray, z: FloatArray) -> GroundEstimate:
+def _told(plane: FloatArray, covariance: FloatArray, weights: FloatArray, z: FloatArray, surprise: float) -> GroundEstimate:
     counted = weights > 0
     left = max(1.0, float(np.mean(z[counted] ** 2)))
     angle_rad = math.sqrt(left * float(np.linalg.eigvalsh(covariance[:2, :2])[-1]))
@@ -175,4 +184,5 @@ def _told(plane: FloatArray, covariance: FloatArray, weights: FloatArray, z: Flo
         math.sqrt(left * covariance[2, 2]),
         int(counted.sum()),
         float(np.mean(z < -_TUKEY)),
+        surprise,
     )

@@ -6,8 +6,8 @@ import numpy as np
 
 from posewire.data import FloatArray
 
-SLOW_M_S = 0.25
-"""A foot on the ground, less what filtered estimates jitter; a swinging foot does 2 to 4 m/s (Winter 2009, chapter 3)."""
+SLOW_M_S = 0.35
+"""What filtered estimates of a resting foot jitter by; a swinging foot does 2 to 4 m/s (Winter 2009, chapter 3)."""
 _REACH_S = 0.06
 """The speed is taken between the instants this long before and after."""
 _LEAST_S = 0.1

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from posewire import camera as cameras
 from posewire.data import Camera, FloatArray
@@ -89,8 +90,8 @@ def height_from_ground(keypoints_px: ArrayLike, names: Sequence[str], camera: Ca
     statures, lean = _on_billboard(foot[0], head[0], camera, foot[1], head[1])
     low, high = STATURE_RANGE_M
     with np.errstate(invalid="ignore"):
-        usable = _standing(keypoints_px, names, head[0], foot[0]) & (np.abs(lean) < _UPRIGHT)
-        usable &= (statures >= low) & (statures <= high)
+        sensible = (np.abs(lean) < _UPRIGHT) & (statures >= low) & (statures <= high)
+        usable = sensible & _standing(keypoints_px, names, head[0], foot[0])
     return _agreed(statures[usable])
 
 
@@ -128,8 +129,8 @@ def _share(name: str) -> float:
     return height_m / REFERENCE_HEIGHT_M
 
 
-def _standing(keypoints_px: FloatArray, names: Sequence[str], head_px: FloatArray, foot_px: FloatArray) -> FloatArray:
+def _standing(keypoints_px: FloatArray, names: Sequence[str], head_px: FloatArray, foot_px: FloatArray) -> NDArray[np.bool_]:
     """(T,) True where head, hips, knees and feet lie on a line in the picture, as they do on a straight body."""
     points = [head_px, *(_middle(c, keypoints_px, names) for c in _MIDDLES if all(n in names for n in c)), foot_px]
-    way = sum(np.linalg.norm(b - a, axis=1) for a, b in zip(points[:-1], points[1:], strict=True))
+    way = sum(np.linalg.norm(b - a, axis=1) for a, b in pairwise(points))
     return np.linalg.norm(head_px - foot_px, axis=1) >= STRAIGHT * way
