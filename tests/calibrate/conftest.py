@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from rendering import Renderer, film, held, lens, lying, over_floor
+from rendering import BOARDS, Renderer, film, held, lens, lying, over_floor
 
 from posewire.calibrate import parse_board
 from posewire.cli import calibration
 from posewire.errors import EXIT_CODE, PosewireError
-
-BOARDS = {"checkerboard:9x6": 0.06, "charuco:5x7": 0.08}
 
 
 @pytest.fixture(scope="session")

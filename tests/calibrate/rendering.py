@@ -8,6 +8,10 @@ from posewire import camera as cam
 from posewire.data import Camera
 from posewire.ground import world_from_floor
 
+BOARDS = {"checkerboard:9x6": 0.06, "charuco:5x7": 0.08}
+"""The boards of the films and the sides of their squares, metres."""
+
+
 CELL_PX, MARGIN_CELLS = 10, 8
 FPS = 5
 

@@ -6,8 +6,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from conftest import BOARDS
-from rendering import Renderer, held, lying, over_floor
+from rendering import BOARDS, Renderer, held, lying, over_floor
 
 from posewire import camera as cam
 from posewire.calibrate import floor_of, look, parse_board
