@@ -134,7 +134,7 @@ class OneEuroRotation:
     def __call__(self, rotations_wxyz: ArrayLike, time_s: float) -> FloatArray:
         """Unit quaternions (N, 4) at `time_s` to the filtered ones (N, 4), signs aligned with the last output."""
         q = np.asarray(rotations_wxyz, dtype=np.float64)
-        known: NDArray[np.bool_] = np.isfinite(q).all(axis=-1)
+        known = np.all(np.isfinite(q), axis=-1).reshape(-1)
         step_s = time_s - self._time_s
         fresh = known & ~((step_s > 0) & np.isfinite(step_s))
         moving = known & ~fresh

@@ -35,7 +35,9 @@ def test_the_result_does_not_depend_on_the_axes() -> None:
     points, turn = np.cumsum(rng.normal(0, 0.05, (40, 5, 3)), axis=0), rotation.exp([0.4, -1.1, 0.7])
     plain, turned = OneEuro(5, 3, SETTINGS), OneEuro(5, 3, SETTINGS)
     for k, row in enumerate(points):
-        np.testing.assert_allclose(rotation.rotate(turn, plain(row, k / 30)), turned(rotation.rotate(turn, row), k / 30), atol=1e-12)
+        np.testing.assert_allclose(
+            rotation.rotate(turn, plain(row, k / 30)), turned(rotation.rotate(turn, row), k / 30), atol=1e-12
+        )
 
 
 def test_an_unseen_point_neither_updates_nor_poisons() -> None:

@@ -7,8 +7,8 @@ from posewire import rotation
 from posewire.skeleton import MARKERS, REFERENCE, REFERENCE_HEIGHT_M, for_height
 
 
-def at_rest(skeleton=REFERENCE):  # noqa: ANN001, ANN201
-    return skeleton.positions_m(skeleton.offsets_m[0], rotation.identity(len(skeleton.names)))
+def at_rest() -> np.ndarray:
+    return REFERENCE.positions_m(REFERENCE.offsets_m[0], rotation.identity(len(REFERENCE.names)))
 
 
 def test_parents_come_before_children() -> None:
@@ -47,7 +47,9 @@ def test_mirrored_angles_give_the_mirrored_pose() -> None:
     root = rotation.identity()
     plain = REFERENCE.positions_m(np.zeros(3), REFERENCE.joint_rotations(list(angles.values()), root))
     mirror = REFERENCE.positions_m(np.zeros(3), REFERENCE.joint_rotations(mirrored, root))
-    order = [REFERENCE.index(name.replace("left", "#").replace("right", "left").replace("#", "right")) for name in REFERENCE.names]
+    order = [
+        REFERENCE.index(name.replace("left", "#").replace("right", "left").replace("#", "right")) for name in REFERENCE.names
+    ]
     np.testing.assert_allclose(mirror[order] * [-1, 1, 1], plain, atol=1e-9)
 
 

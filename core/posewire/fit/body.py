@@ -70,10 +70,10 @@ class Workspace(NamedTuple):
     motions: FloatArray
     """(P, 6) spatial axis of each unknown about the root: angular, linear."""
     inertia: FloatArray
-    """(N, 54) of a joint, then of its subtree: 6 x 6 weight of the residuals with a direction, then the 3 x 6 force rows of the
-    absolute ones."""
+    """(N, 36) of a joint, then of its subtree: the symmetric 6 x 6 weight of the residuals with a direction (21), then the force
+    rows of the absolute ones (15)."""
     isotropic: FloatArray
-    """(N, 2, 10) the same for residuals without direction: absolute, root-relative."""
+    """(N, 2, 10) the residuals without direction as rigid inertias: absolute, root-relative; folded into `inertia`."""
     wrench: FloatArray
     """(N, 2, 6) gradient: absolute, root-relative."""
     factor: FloatArray
@@ -137,5 +137,5 @@ def make_workspace(body: Body, terms: int) -> Workspace:
     z = np.zeros
     pose = (z((2, 3)), np.tile([1.0, 0.0, 0.0, 0.0], (2, 1)), z((2, D)))
     geometry = (z((2, N, 3)), z((2, N, 3, 3)), z((2, M, 3)), z((2, terms)))
-    sums = (z((P, 6)), z((N, 54)), z((N, 2, 10)), z((N, 2, 6)))
+    sums = (z((P, 6)), z((N, 36)), z((N, 2, 10)), z((N, 2, 6)))
     return Workspace(*pose, *geometry, z((2, P, C)), z((2, P)), *sums, z((P, C)), z(P))

@@ -26,12 +26,19 @@ def kernel(function: Callable[P, T]) -> Callable[P, T]:
     return njit(fastmath=_FASTMATH, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
+def inlined(function: Callable[P, T]) -> Callable[P, T]:
+    """A kernel so small that a call would cost more than its body: each array argument is passed as seven values."""
+    njit = cast("Callable[..., Callable[[Callable[P, T]], Callable[P, T]]]", numba.njit)
+    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
+    return njit(fastmath=_FASTMATH, error_model="numpy", **options)(function)
+
+
 def entry(function: Callable[P, T]) -> Callable[P, T]:
     """Marks a function that Python calls; its machine code is kept on disk. It must close over SOURCES."""
     return cast("Callable[P, T]", numba.njit(fastmath=_FASTMATH, error_model="numpy", cache=True)(function))
 
 
-@kernel
+@inlined
 def finite(x: float) -> bool:
     """False for NaN and infinity. math.isfinite is compiled to x - x == x - x, which fast mathematics may call true."""
     return -1e300 < x < 1e300

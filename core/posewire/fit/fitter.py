@@ -62,38 +62,41 @@ class Fitter:
 
     def fit(self, track: Track, time_s: float, camera: Camera) -> SkeletonPose | None:
         """The pose at `time_s`, or None while nothing can be said (too little has been seen)."""
-        if self._read(track, camera) < FEWEST_LIMB_POINTS:
-            return None
+        self._look(track, camera)
+        time_s = float(time_s)
         step_s = time_s - self._time_s
-        if 0.0 < step_s <= LONGEST_GAP_S:
-            self._follow(time_s, step_s)
-        else:
-            self.reset()
-            self._start(time_s)
+        follows = 0.0 < step_s <= LONGEST_GAP_S
+        if not (self._follow(time_s, step_s) if follows else self._start(time_s)):
+            return None
         self._time_s = time_s
         pose = self._pose(track.person_id, time_s)
         self._calibrate()
         return pose
 
-    def _read(self, track: Track, camera: Camera) -> int:
+    def _look(self, track: Track, camera: Camera) -> None:
+        """Lays the track's rows and the camera out for the kernels."""
         T, targets = camera.T_world_camera, self._memory.targets
         targets.K[:] = camera.K
         targets.T_camera_world[:3, :3] = T[:3, :3].T
         targets.T_camera_world[:3, 3] = -T[:3, :3].T @ T[:3, 3]
-        keypoints_m = np.full((len(track.confidence), 3), np.nan) if track.keypoints_m is None else np.array(track.keypoints_m)
-        self._rows = Rows(keypoints_m, cameras.undistort_px(track.keypoints_px, camera), np.array(track.confidence), np.array(T))
-        return int(self._run(Order(frame.OBSERVE)))
+        keypoints_m = np.full((len(track.confidence), 3), np.nan) if track.keypoints_m is None else track.keypoints_m
+        pixels = cameras.undistort_px(track.keypoints_px, camera)
+        # writable and in C order: anything else is another type to numba, and half a minute to compile
+        self._rows = Rows(*(np.array(values, order="C") for values in (keypoints_m, pixels, track.confidence, T)))
 
     def _run(self, order: Order) -> float:
         return frame.run(self._person, self._memory, self._weighing, self._rows, order)
 
-    def _follow(self, time_s: float, step_s: float) -> None:
+    def _follow(self, time_s: float, step_s: float) -> bool:
         steps = (self._settings.iterations, 0.0) if self._settings.realtime else _CONVERGED
-        misfit = self._run(Order(frame.FOLLOW, time_s, step_s, self._calibration.size_ratio, *steps))
+        misfit = self._run(Order(frame.FOLLOW, time_s, step_s, self._calibration.size_ratio, *steps, FEWEST_LIMB_POINTS))
+        if misfit == frame.TOO_LITTLE:
+            return False
         self._frames_lost = self._frames_lost + 1 if misfit > LOST_MISFIT else 0
         if self._frames_lost >= LOST_FRAMES:
             self._frames_lost = 0
             self._try_again(misfit)
+        return True
 
     def _try_again(self, misfit: float) -> None:
         """A fit that has lost the person starts anew, unless that is no better."""
@@ -103,9 +106,13 @@ class Fitter:
             self._put(kept)
             self._memory.motion.velocity_m_s[:] = velocity_m_s
 
-    def _start(self, time_s: float) -> None:
-        self._run(Order(frame.AIM, time_s, 0.0, self._calibration.size_ratio))
+    def _start(self, time_s: float) -> bool:
+        self.reset()
+        order = Order(frame.AIM, time_s, size_ratio=self._calibration.size_ratio, fewest=FEWEST_LIMB_POINTS)
+        if self._run(order) == frame.TOO_LITTLE:
+            return False
         self._best_start()
+        return True
 
     def _best_start(self) -> float:
         """Settles in the best pose that a start finds; its misfit."""

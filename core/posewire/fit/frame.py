@@ -22,7 +22,9 @@ from posewire.fit.swap import mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.weighing import Weighing, expect, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
 
-OBSERVE, FOLLOW, AIM, START_3D, START = range(5)
+FOLLOW, AIM, START_3D, START = range(4)
+TOO_LITTLE = -1.0
+"""Fewer limb points are seen than Order.fewest."""
 
 
 class Person(NamedTuple):
@@ -56,6 +58,7 @@ class Order(NamedTuple):
     """The skeleton's size over the size that the method sees."""
     iterations: int = 0
     tolerance: float = 0.0
+    fewest: int = 0
 
 
 class Memory(NamedTuple):
@@ -132,6 +135,11 @@ def _impose(person: Person, memory: Memory, size_ratio: float) -> None:
 
 
 @kernel
+def _read(person: Person, memory: Memory, rows: Rows) -> int:
+    return read(rows.keypoints_m, rows.keypoints_px, rows.confidence, person.points, rows.T_world_camera, memory.seen)
+
+
+@kernel
 def _follow(person: Person, memory: Memory, weighing: Weighing, order: Order) -> float:
     """From the pose of the frame before to this one's; the misfit."""
     targets, seen, share = memory.targets, memory.seen, person.points.share
@@ -175,12 +183,11 @@ def _make_run(sources: str) -> Callable[[Person, Memory, Weighing, Rows, Order],
     @entry
     def run(person: Person, memory: Memory, weighing: Weighing, rows: Rows, order: Order) -> float:
         _ = sources
+        reads = order.what == FOLLOW or order.what == AIM
+        if reads and _read(person, memory, rows) < order.fewest:
+            return TOO_LITTLE
         result = 0.0
-        if order.what == OBSERVE:
-            result = float(
-                read(rows.keypoints_m, rows.keypoints_px, rows.confidence, person.points, rows.T_world_camera, memory.seen)
-            )
-        elif order.what == FOLLOW:
+        if order.what == FOLLOW:
             result = _follow(person, memory, weighing, order)
         elif order.what == AIM:
             _filter(memory, weighing, order.time_s, 0.0)
@@ -196,6 +203,6 @@ def _make_run(sources: str) -> Callable[[Person, Memory, Weighing, Rows, Order],
 run = _make_run(SOURCES)
 """Does what an Order says. One entry for all: each would cost seconds more to compile.
 
-OBSERVE: reads the rows; the number of limb points seen. FOLLOW: the next pose; its misfit. AIM: the targets of a start.
+FOLLOW reads the rows and goes on to the next pose; its misfit, or TOO_LITTLE. AIM reads the rows for a start; 0, or TOO_LITTLE.
 START_3D, START: from the pose on side 0 to the nearest minimum, by the 3D alone or by everything; its misfit.
 """

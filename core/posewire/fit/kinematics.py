@@ -12,59 +12,52 @@ import numpy as np
 
 from posewire.data import FloatArray
 from posewire.fit.body import ROOT_UNKNOWNS, Body
-from posewire.fit.compiled import kernel
+from posewire.fit.compiled import inlined, kernel
+
+Vector = tuple[float, float, float]
 
 
-@kernel
-def quaternion_to_matrix(q: FloatArray, R: FloatArray) -> None:
-    """Unit quaternion (4,) wxyz into R (3, 3)."""
+@inlined
+def _set_matrix(q: FloatArray, R: FloatArray) -> None:
+    """Unit quaternion (4,) wxyz into R[0]."""
     w, x, y, z = q[0], q[1], q[2], q[3]
-    R[0, 0], R[0, 1], R[0, 2] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
-    R[1, 0], R[1, 1], R[1, 2] = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
-    R[2, 0], R[2, 1], R[2, 2] = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+    R[0, 0, 0], R[0, 0, 1], R[0, 0, 2] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
+    R[0, 1, 0], R[0, 1, 1], R[0, 1, 2] = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
+    R[0, 2, 0], R[0, 2, 1], R[0, 2, 2] = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
 
 
-@kernel
-def _turn(R: FloatArray, x: float, y: float, z: float, out: FloatArray) -> None:
-    """out = R exp([x y z]), by Rodrigues' formula; `out` may be R."""
+@inlined
+def _turn(R: FloatArray, source: int, to: int, x: float, y: float, z: float) -> None:
+    """R[to] = R[source] exp([x y z]), by Rodrigues' formula."""
     angle2 = x * x + y * y + z * z
     if angle2 > 1e-12:
         angle = math.sqrt(angle2)
         a, b = math.sin(angle) / angle, (1.0 - math.cos(angle)) / angle2
     else:
         a, b = 1.0 - angle2 / 6.0, 0.5 - angle2 / 24.0
+    c = 1.0 - b * angle2
     for i in range(3):
-        r0, r1, r2 = R[i, 0], R[i, 1], R[i, 2]
+        r0, r1, r2 = R[source, i, 0], R[source, i, 1], R[source, i, 2]
         along = b * (r0 * x + r1 * y + r2 * z)
-        c = 1.0 - b * angle2
-        out[i, 0] = c * r0 + a * (r1 * z - r2 * y) + along * x
-        out[i, 1] = c * r1 + a * (r2 * x - r0 * z) + along * y
-        out[i, 2] = c * r2 + a * (r0 * y - r1 * x) + along * z
+        R[to, i, 0] = c * r0 + a * (r1 * z - r2 * y) + along * x
+        R[to, i, 1] = c * r1 + a * (r2 * x - r0 * z) + along * y
+        R[to, i, 2] = c * r2 + a * (r0 * y - r1 * x) + along * z
 
 
-@kernel
-def _set_motion(motion: FloatArray, R: FloatArray, x: float, y: float, z: float, at: FloatArray, root: FloatArray) -> None:
-    """Spatial axis of a rotation about R [x y z] through `at`, seen from the root: the far end moves by v + w x r."""
-    wx = R[0, 0] * x + R[0, 1] * y + R[0, 2] * z
-    wy = R[1, 0] * x + R[1, 1] * y + R[1, 2] * z
-    wz = R[2, 0] * x + R[2, 1] * y + R[2, 2] * z
-    rx, ry, rz = at[0] - root[0], at[1] - root[1], at[2] - root[2]
-    motion[0], motion[1], motion[2] = wx, wy, wz
-    motion[3], motion[4], motion[5] = ry * wz - rz * wy, rz * wx - rx * wz, rx * wy - ry * wx
+@inlined
+def _set_motion(motions: FloatArray, k: int, R: FloatArray, turned: int, u: Vector, X: FloatArray, joint: int) -> None:
+    """Spatial axis k: a rotation about R[turned] u through a joint, seen from the root; the far end moves by v + w x r."""
+    wx = R[turned, 0, 0] * u[0] + R[turned, 0, 1] * u[1] + R[turned, 0, 2] * u[2]
+    wy = R[turned, 1, 0] * u[0] + R[turned, 1, 1] * u[1] + R[turned, 1, 2] * u[2]
+    wz = R[turned, 2, 0] * u[0] + R[turned, 2, 1] * u[1] + R[turned, 2, 2] * u[2]
+    rx, ry, rz = X[joint, 0] - X[0, 0], X[joint, 1] - X[0, 1], X[joint, 2] - X[0, 2]
+    motions[k, 0], motions[k, 1], motions[k, 2] = wx, wy, wz
+    motions[k, 3], motions[k, 4], motions[k, 5] = ry * wz - rz * wy, rz * wx - rx * wz, rx * wy - ry * wx
 
 
-@kernel
-def _swing_motions(
-    body: Body,
-    first: int,
-    last: int,
-    s: tuple[float, float, float],
-    R: FloatArray,
-    at: FloatArray,
-    root: FloatArray,
-    motions: FloatArray,
-) -> None:
-    """Axes of the swing angles first..last-1 of one joint: R_parent J_l(s) axis."""
+@inlined
+def _left_jacobian_times(s: Vector, u: Vector) -> Vector:
+    """J_l(s) u = u + a s x u + b s x (s x u)."""
     x, y, z = s
     angle2 = x * x + y * y + z * z
     if angle2 > 1e-8:
@@ -72,62 +65,61 @@ def _swing_motions(
         a, b = (1.0 - math.cos(angle)) / angle2, (angle - math.sin(angle)) / (angle2 * angle)
     else:
         a, b = 0.5 - angle2 / 24.0, 1.0 / 6.0 - angle2 / 120.0
-    for d in range(first, last):
-        u0, u1, u2 = body.axes[d, 0], body.axes[d, 1], body.axes[d, 2]
-        c0, c1, c2 = y * u2 - z * u1, z * u0 - x * u2, x * u1 - y * u0
-        e0, e1, e2 = y * c2 - z * c1, z * c0 - x * c2, x * c1 - y * c0
-        _set_motion(motions[ROOT_UNKNOWNS + d], R, u0 + a * c0 + b * e0, u1 + a * c1 + b * e1, u2 + a * c2 + b * e2, at, root)
+    c0, c1, c2 = y * u[2] - z * u[1], z * u[0] - x * u[2], x * u[1] - y * u[0]
+    e0, e1, e2 = y * c2 - z * c1, z * c0 - x * c2, x * c1 - y * c0
+    return u[0] + a * c0 + b * e0, u[1] + a * c1 + b * e1, u[2] + a * c2 + b * e2
 
 
-@kernel
-def _turn_joint(body: Body, joint: int, angles: FloatArray, R: FloatArray, x: FloatArray, motions: FloatArray) -> None:
-    parent, first, last = body.parents[joint], body.first_dof[joint], body.first_dof[joint + 1]
+@inlined
+def _turn_joint(body: Body, joint: int, angles: FloatArray, R: FloatArray, X: FloatArray, motions: FloatArray) -> None:
+    parent, first, last, axes = body.parents[joint], body.first_dof[joint], body.first_dof[joint + 1], body.axes
     swing_end = last - body.twist[joint]
-    R_parent, R_joint = R[parent], R[joint]
-    for i in range(3):
-        for k in range(3):
-            R_joint[i, k] = R_parent[i, k]
+    s0 = s1 = s2 = 0.0
+    for d in range(first, swing_end):
+        s0, s1, s2 = s0 + angles[d] * axes[d, 0], s1 + angles[d] * axes[d, 1], s2 + angles[d] * axes[d, 2]
+    for d in range(first, swing_end):
+        u = (axes[d, 0], axes[d, 1], axes[d, 2])
+        rate = _left_jacobian_times((s0, s1, s2), u) if swing_end - first > 1 else u
+        _set_motion(motions, ROOT_UNKNOWNS + d, R, parent, rate, X, joint)
     if swing_end > first:
-        s0 = s1 = s2 = 0.0
-        for d in range(first, swing_end):
-            s0 += angles[d] * body.axes[d, 0]
-            s1 += angles[d] * body.axes[d, 1]
-            s2 += angles[d] * body.axes[d, 2]
-        _swing_motions(body, first, swing_end, (s0, s1, s2), R_parent, x[joint], x[0], motions)
-        _turn(R_parent, s0, s1, s2, R_joint)
+        _turn(R, parent, joint, s0, s1, s2)
+    else:
+        for i in range(3):
+            for k in range(3):
+                R[joint, i, k] = R[parent, i, k]
     if swing_end < last:
-        u = body.axes[swing_end]
-        _set_motion(motions[ROOT_UNKNOWNS + swing_end], R_joint, u[0], u[1], u[2], x[joint], x[0])
-        t = angles[swing_end]
-        _turn(R_joint, t * u[0], t * u[1], t * u[2], R_joint)
+        t, u = angles[swing_end], (axes[swing_end, 0], axes[swing_end, 1], axes[swing_end, 2])
+        _set_motion(motions, ROOT_UNKNOWNS + swing_end, R, joint, u, X, joint)
+        _turn(R, joint, joint, t * u[0], t * u[1], t * u[2])
 
 
 @kernel
 def forward(
-    body: Body, root_m: FloatArray, root_wxyz: FloatArray, angles: FloatArray, R: FloatArray, x: FloatArray, motions: FloatArray
+    body: Body, root_m: FloatArray, root_wxyz: FloatArray, angles: FloatArray, R: FloatArray, X: FloatArray, motions: FloatArray
 ) -> None:
-    """Joint rotations R (N, 3, 3), joint positions x (N, 3) and spatial axes (P, 6) of a pose."""
-    quaternion_to_matrix(root_wxyz, R[0])
+    """Joint rotations R (N, 3, 3), joint positions X (N, 3) and spatial axes (P, 6) of a pose."""
+    _set_matrix(root_wxyz, R)
     motions[:ROOT_UNKNOWNS] = 0.0
     for i in range(3):
-        x[0, i] = root_m[i]
+        X[0, i] = root_m[i]
         motions[i, 3 + i] = 1.0
         motions[3 + i, i] = 1.0
     for joint in range(1, len(body.parents)):
-        parent = body.parents[joint]
-        o = body.offsets_m[joint]
+        parent, o = body.parents[joint], body.offsets_m
         for i in range(3):
-            x[joint, i] = x[parent, i] + R[parent, i, 0] * o[0] + R[parent, i, 1] * o[1] + R[parent, i, 2] * o[2]
-        _turn_joint(body, joint, angles, R, x, motions)
+            X[joint, i] = (
+                X[parent, i] + R[parent, i, 0] * o[joint, 0] + R[parent, i, 1] * o[joint, 1] + R[parent, i, 2] * o[joint, 2]
+            )
+        _turn_joint(body, joint, angles, R, X, motions)
 
 
 @kernel
 def place_markers(body: Body, R: FloatArray, x: FloatArray, markers: FloatArray) -> None:
     """Marker positions (M, 3) of joints R, x."""
     for m in range(len(body.marker_joint)):
-        joint, o = body.marker_joint[m], body.marker_offset_m[m]
+        j, o = body.marker_joint[m], body.marker_offset_m
         for i in range(3):
-            markers[m, i] = x[joint, i] + R[joint, i, 0] * o[0] + R[joint, i, 1] * o[1] + R[joint, i, 2] * o[2]
+            markers[m, i] = x[j, i] + R[j, i, 0] * o[m, 0] + R[j, i, 1] * o[m, 1] + R[j, i, 2] * o[m, 2]
 
 
 @kernel
@@ -151,7 +143,7 @@ def retract(
         out[d] = angles[d] + step[ROOT_UNKNOWNS + d]
 
 
-@kernel
+@inlined
 def _unit_turn(x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """Quaternion of a rotation vector."""
     half = 0.5 * math.sqrt(x * x + y * y + z * z)

@@ -7,36 +7,34 @@ so that eliminating k subtracts a stretch of its row from each ancestor's row: c
 from __future__ import annotations
 
 from posewire.data import FloatArray
-from posewire.fit.body import Body
+from posewire.fit.body import IntArray
 from posewire.fit.compiled import kernel
 
 
 @kernel
-def factorise(body: Body, L: FloatArray) -> bool:
+def factorise(depths: IntArray, chain: IntArray, L: FloatArray) -> bool:
     """In place: D on each row's own entry, L before it. False when the matrix is not positive definite."""
-    for k in range(len(body.depth) - 1, -1, -1):
-        depth = body.depth[k]
-        row = L[k]
-        if not row[depth] > 0.0:
+    for k in range(len(depths) - 1, -1, -1):
+        depth = depths[k]
+        if not L[k, depth] > 0.0:
             return False
-        inverse = 1.0 / row[depth]
+        inverse = 1.0 / L[k, depth]
         for e in range(depth - 1, -1, -1):
-            a = row[e] * inverse
-            above = L[body.chain[k, e]]
+            a, above = L[k, e] * inverse, chain[k, e]
             for i in range(e + 1):
-                above[i] -= a * row[i]
-            row[e] = a
+                L[above, i] -= a * L[k, i]
+            L[k, e] = a
     return True
 
 
 @kernel
-def solve_in_place(body: Body, L: FloatArray, b: FloatArray) -> None:
+def solve_in_place(depths: IntArray, chain: IntArray, L: FloatArray, b: FloatArray) -> None:
     """b (P,) becomes the solution of L^T D L x = b."""
     for k in range(len(b) - 1, -1, -1):
-        for e in range(body.depth[k]):
-            b[body.chain[k, e]] -= L[k, e] * b[k]
+        for e in range(depths[k]):
+            b[chain[k, e]] -= L[k, e] * b[k]
     for k in range(len(b)):
-        total = b[k] / L[k, body.depth[k]]
-        for e in range(body.depth[k]):
-            total -= L[k, e] * b[body.chain[k, e]]
+        total = b[k] / L[k, depths[k]]
+        for e in range(depths[k]):
+            total -= L[k, e] * b[chain[k, e]]
         b[k] = total

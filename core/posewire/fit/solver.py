@@ -1,7 +1,7 @@
 """Levenberg-Marquardt on the structured normal equations. No Jacobian, no allocation.
 
 (H + mu diag H) step = -g, with H and g summed over the tree (inertia.py) and factorised along it (ltdl.py).
-mu falls after a step that lowers the energy and rises after one that does not (Marquardt 1963).
+mu falls after a step that lowers the energy and rises after one that does not (Marquardt 1963), by the gain (Nielsen 1999).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from posewire.fit.kinematics import forward, place_markers, retract
 from posewire.fit.residuals import damping, depth, limits, position, reprojection, rest, smoothness
 from posewire.fit.targets import Targets
 
-_MU_START, _MU_LEAST, _MU_MOST = 1e-6, 1e-9, 1e9
-_MU_FALL, _MU_RISE = 0.1, 8.0
+_MU_START, _MU_LEAST, _MU_MOST = 1e-4, 1e-7, 1e6
+_MU_FALL, _MU_RISE, _MU_AFTER_FAILURE = 0.1, 8.0, 1e-3
+"""The least mu after a step that did not lower the energy: smaller ones would only fail again."""
 
 
 @kernel
@@ -50,12 +51,22 @@ def _try_step(body: Body, work: Workspace, side: int, mu: float) -> bool:
             L[k, e] = H[k, e]
         L[k, body.depth[k]] *= 1.0 + mu
         step[k] = -work.gradient[side, k]
-    if not ltdl.factorise(body, L):
+    if not ltdl.factorise(body.depth, body.chain, L):
         return False
-    ltdl.solve_in_place(body, L, step)
+    ltdl.solve_in_place(body.depth, body.chain, L, step)
     root_m, root_wxyz, angles_rad, to = work.root_m, work.root_wxyz, work.angles_rad, 1 - side
     retract(root_m[side], root_wxyz[side], angles_rad[side], step, root_m[to], root_wxyz[to], angles_rad[to])
     return True
+
+
+@kernel
+def _promised_fall(body: Body, work: Workspace, side: int, mu: float) -> float:
+    """By how much the quadratic model falls along the step: s . (mu diag(H) s - g)."""
+    fall = 0.0
+    for k in range(len(work.step)):
+        s = work.step[k]
+        fall += s * (mu * work.hessian[side, k, body.depth[k]] * s - work.gradient[side, k])
+    return fall
 
 
 @kernel
@@ -68,18 +79,18 @@ def minimise(body: Body, targets: Targets, work: Workspace, iterations: int, tol
     energy = linearise(body, targets, work, side)
     while steps < iterations and mu < _MU_MOST:
         steps += 1
-        better = False
-        fall = 0.0
+        fall, promised = -1.0, 1.0
         if _try_step(body, work, side, mu):
-            trial = linearise(body, targets, work, 1 - side)
-            fall = energy - trial
-            better = fall > 0.0
-        if better:
-            side, energy, mu = 1 - side, energy - fall, max(mu * _MU_FALL, _MU_LEAST)
+            promised = _promised_fall(body, work, side, mu)
+            fall = energy - linearise(body, targets, work, 1 - side)
+        if fall > 0.0:
+            # Nielsen 1999: the worse the model kept its promise, the less mu falls; below a half it rises
+            kept = 2.0 * min(fall / promised, 1.0) - 1.0
+            side, energy, mu = 1 - side, energy - fall, max(mu * max(_MU_FALL, 1.0 - kept * kept * kept), _MU_LEAST)
+            if fall < tolerance * energy:
+                break
         else:
-            mu *= _MU_RISE
-        if better and fall < tolerance * energy:
-            break
+            mu = max(_MU_RISE * mu, _MU_AFTER_FAILURE)
     return side, energy, steps
 
 

@@ -38,15 +38,16 @@ class Weighing(NamedTuple):
 
 
 def make_weighing(s: FitSettings) -> Weighing:
-    """Deviations to weights."""
-    position_w, pixel_w_m = s.position_sigma_m**-2, s.pixel_sigma_m**-2
-    noise_m = (s.noise_across_m, s.noise_along_m)
-    agility = Agility(s.acceleration_m_s2, s.acceleration_per_s, noise_m, (position_w + pixel_w_m, position_w))
-    gates = (s.position_gate_m, s.pixel_gate_m)
-    depth = (s.depth_acceleration_m_s2, s.depth_noise_m)
+    """Deviations to weights; floats throughout, because an int would be another type to numba and compile anew."""
+    position_w, pixel_w_m = float(s.position_sigma_m) ** -2, float(s.pixel_sigma_m) ** -2
+    noise_m = (float(s.noise_across_m), float(s.noise_along_m))
+    agility = Agility(float(s.acceleration_m_s2), float(s.acceleration_per_s), noise_m, (position_w + pixel_w_m, position_w))
+    gates = (float(s.position_gate_m), float(s.pixel_gate_m))
+    depth = (float(s.depth_acceleration_m_s2), float(s.depth_noise_m))
     px, m = s.filter_px, s.filter_m
     filters = (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed, m.speed_cutoff_hz)
-    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, 1.0 / (30.0 * s.damping_sigma_rad**2), *filters)
+    damping_w_s = 1.0 / (30.0 * s.damping_sigma_rad**2)
+    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *(float(value) for value in filters))
 
 
 @kernel

@@ -22,8 +22,8 @@ def add(body: Body, targets: Targets, root: FloatArray, markers: FloatArray, wor
         w = targets.position_w[m]
         if w > 0.0:
             x, y, z = markers[m, 0] - root[0], markers[m, 1] - root[1], markers[m, 2] - root[2]
-            t = targets.position_m[m]
-            ex, ey, ez = x - t[0], y - t[1], z - t[2]
+            t = targets.position_m
+            ex, ey, ez = x - t[m, 0], y - t[m, 1], z - t[m, 2]
             add_point(work, body.marker_joint[m], RELATIVE, (x, y, z), w, (ex, ey, ez))
             energy += w * (ex * ex + ey * ey + ez * ez)
     return energy

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
-from posewire.fit.compiled import kernel
+from posewire.fit.compiled import inlined, kernel
 from posewire.fit.inertia import ABSOLUTE, add_direction
 from posewire.fit.targets import Targets
 
@@ -23,13 +23,14 @@ def add(body: Body, targets: Targets, root: FloatArray, markers: FloatArray, wor
     energy = 0.0
     for m in range(len(targets.pixel_w)):
         if targets.pixel_w[m] > 0.0:
-            energy += _add_marker(body.marker_joint[m], targets, m, root, markers[m], work)
+            energy += _add_marker(body.marker_joint[m], targets, m, root, markers, work)
     return energy
 
 
-@kernel
-def _add_marker(joint: int, targets: Targets, m: int, root: FloatArray, p: FloatArray, work: Workspace) -> float:
+@inlined
+def _add_marker(joint: int, targets: Targets, m: int, root: FloatArray, markers: FloatArray, work: Workspace) -> float:
     K, T, w = targets.K, targets.T_camera_world, targets.pixel_w[m]
+    p = (markers[m, 0], markers[m, 1], markers[m, 2])
     x = T[0, 0] * p[0] + T[0, 1] * p[1] + T[0, 2] * p[2] + T[0, 3]
     y = T[1, 0] * p[0] + T[1, 1] * p[1] + T[1, 2] * p[2] + T[1, 3]
     depth = T[2, 0] * p[0] + T[2, 1] * p[1] + T[2, 2] * p[2] + T[2, 3]

@@ -1,0 +1,54 @@
+"""Bone lengths change at few moments, towards what is seen, and both sides alike."""
+
+import actor
+import numpy as np
+
+from posewire import skeleton
+from posewire.fit import FitSettings, Fitter
+from posewire.fit.calibration import EVENTS
+
+FPS = 30.0
+TIME_S = np.arange(EVENTS[1] + 20) / FPS
+
+
+def long_legged() -> skeleton.Skeleton:
+    lengths = np.full(len(skeleton.REFERENCE.names), np.nan)
+    for side in ("left", "right"):
+        for joint, factor in (("knee", 1.15), ("ankle", 1.15), ("elbow", 0.9), ("wrist", 0.9)):
+            k = skeleton.REFERENCE.index(f"{side}_{joint}")
+            lengths[k] = skeleton.REFERENCE.bone_lengths_m[k] * factor
+    return skeleton.REFERENCE.with_bone_lengths(lengths)
+
+
+def digests() -> tuple[Fitter, list[str]]:
+    keypoints, _ = actor.poses_m(TIME_S, long_legged())
+    fitter, seen = Fitter(actor.NAMES, FitSettings()), []
+    for track, t in zip(actor.tracks(keypoints, noise_m=0.02), TIME_S.tolist(), strict=True):
+        fitter.fit(track, t, actor.VIEW)
+        seen.append(fitter.skeleton.digest)
+    return fitter, seen
+
+
+def test_the_skeleton_changes_only_at_calibration_events() -> None:
+    _, seen = digests()
+    changes = [k + 1 for k in range(1, len(seen)) if seen[k] != seen[k - 1]]
+    assert changes
+    assert set(changes) <= set(EVENTS)
+
+
+def test_lengths_move_towards_what_is_seen_and_both_sides_alike() -> None:
+    fitter, _ = digests()
+    ratio = dict(zip(fitter.skeleton.names, fitter.skeleton.bone_lengths_m / skeleton.REFERENCE.bone_lengths_m, strict=True))
+    assert ratio["left_knee"] > 1.01
+    assert ratio["left_elbow"] < 0.99
+    for joint in ("knee", "ankle", "elbow", "wrist"):
+        np.testing.assert_allclose(ratio[f"left_{joint}"], ratio[f"right_{joint}"])
+    assert ratio["neck"] == 1.0
+
+
+def test_a_person_seen_too_small_keeps_the_given_size() -> None:
+    keypoints, _ = actor.poses_m(TIME_S, skeleton.REFERENCE)
+    fitter = Fitter(actor.NAMES, FitSettings())
+    for track, t in zip(actor.tracks(keypoints * 0.8, noise_m=0.0), TIME_S.tolist(), strict=True):
+        fitter.fit(track, t, actor.VIEW)
+    np.testing.assert_allclose(fitter.skeleton.bone_lengths_m, skeleton.REFERENCE.bone_lengths_m, rtol=0.02)

@@ -1,0 +1,65 @@
+"""The structured solver against the dense one."""
+
+import itertools
+
+import dense
+import numpy as np
+import pytest
+
+from posewire import rotation
+
+
+def problem_and_start(seed: int, spread: float = 0.15) -> tuple[dense.Problem, dense.Pose]:
+    rng = np.random.default_rng(seed)
+    problem, truth = dense.make_problem(), dense.random_pose(rng)
+    dense.fill(problem, truth, rng)
+    return problem, truth.moved(rng.normal(0.0, spread, 47))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_energy_equals_that_of_the_dense_solver(seed: int) -> None:
+    problem, start = problem_and_start(seed)
+    _, energy = problem.solved(start, 60, 1e-14)
+    _, reference = dense.solve_dense(start, problem.targets, 14)
+    assert energy == pytest.approx(reference, rel=1e-6)
+
+
+def test_the_pose_equals_that_of_the_dense_solver() -> None:
+    problem, start = problem_and_start(5)
+    pose, _ = problem.solved(start, 60, 1e-14)
+    reference, _ = dense.solve_dense(start, problem.targets, 14)
+    np.testing.assert_allclose(dense.joints_m(pose), dense.joints_m(reference), atol=1e-5)
+
+
+def test_three_steps_from_a_near_pose_are_within_a_thousandth_of_the_minimum() -> None:
+    problem, start = problem_and_start(6, spread=0.02)
+    _, energy = problem.solved(start, 3)
+    _, least = problem.solved(start, 60, 1e-14)
+    assert energy <= least * 1.001
+
+
+def test_energy_never_rises_from_step_to_step() -> None:
+    problem, start = problem_and_start(7, spread=0.5)
+    energies = [problem.solved(start, steps)[1] for steps in range(12)]
+    assert all(after <= before for before, after in itertools.pairwise(energies))
+
+
+def test_root_rotation_stays_a_unit_quaternion() -> None:
+    problem, start = problem_and_start(8, spread=0.5)
+    pose, _ = problem.solved(start, 50)
+    assert np.linalg.norm(pose.root_wxyz) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_the_solution_does_not_depend_on_where_the_world_stands() -> None:
+    problem, start = problem_and_start(9)
+    _, energy = problem.solved(start, 60, 1e-14)
+    turn, shift = rotation.exp([0.3, -0.8, 0.4]), np.array([1.0, -2.0, 0.5])
+    t = problem.targets
+    for array in (t.position_m, t.sight):
+        array[...] = rotation.rotate(turn, array)
+    t.predicted_m[:] = rotation.rotate(turn, t.predicted_m) + shift
+    R = rotation.to_matrix(turn)
+    t.T_camera_world[:3, :3] = t.T_camera_world[:3, :3] @ R.T
+    t.T_camera_world[:3, 3] -= t.T_camera_world[:3, :3] @ shift
+    moved = dense.Pose(rotation.rotate(turn, start.root_m) + shift, rotation.multiply(turn, start.root_wxyz), start.angles_rad)
+    assert problem.solved(moved, 60, 1e-14)[1] == pytest.approx(energy, rel=1e-6)
