@@ -11,10 +11,11 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Generic, Self, TypeVar, cast
+from typing import Generic, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -30,8 +31,11 @@ from posewire.skeleton import Skeleton
 from posewire.tracking import Tracker, TrackSettings
 
 T = TypeVar("T")
+_Tracked: TypeAlias = tuple[Frame, list[Track]]
 _FILE_AHEAD, _LIVE_AHEAD = 3, 1
 """Frames that a stage may be ahead of its reader."""
+_LEARNT_FRAMES = 15
+"""Frames of a file that are looked at before the first pose is said: few, because their pictures are kept (90 MB at 1080p)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,8 +138,11 @@ class Pipeline:
         self._closed = False
 
     def __iter__(self) -> Iterator[Instant]:
-        for frame, detections in self._ahead(self._estimates(), "method"):
-            yield self._instant(frame, detections)
+        tracked = (self._follow(frame, found) for frame, found in self._ahead(self._estimates(), "method"))
+        for frame, tracks in tracked if self.source.live else self._learnt(tracked):
+            poses = self.times.timed("fit", lambda frame=frame, tracks=tracks: self._fit(tracks, frame))
+            skeletons = {person_id: fitter.skeleton for person_id, fitter in self._fitters.items()}
+            yield Instant(frame, tuple(tracks), poses, skeletons)
 
     def _ahead(self, items: Iterable[T], name: str) -> Ahead[T]:
         worker = Ahead(items, name, _LIVE_AHEAD if self.source.live else _FILE_AHEAD)
@@ -164,14 +171,34 @@ class Pipeline:
                 hint="choose another with --method (see `posewire methods`), or report it to the plugin's author",
             ) from error
 
-    def _instant(self, frame: Frame, detections: Detections) -> Instant:
+    def _follow(self, frame: Frame, detections: Detections) -> _Tracked:
         tracks = self.times.timed("track", lambda: self._tracker.update(detections, frame))
         if self._lift is not None:
             lift = self._lift
             tracks = self.times.timed("lift", lambda: [lift.lift(track, frame.time_s, frame.camera) for track in tracks])
-        poses = self.times.timed("fit", lambda: self._fit(tracks, frame))
-        skeletons = {person_id: fitter.skeleton for person_id, fitter in self._fitters.items()}
-        return Instant(frame, tuple(tracks), poses, skeletons)
+        return frame, tracks
+
+    def _learnt(self, tracked: Iterator[_Tracked]) -> Iterator[_Tracked]:
+        """A file's first frames calibrate the bone lengths of those in them, which then stay the same from the first pose on."""
+        first, broken = list[_Tracked](), None
+        try:
+            for item in islice(tracked, _LEARNT_FRAMES):
+                first.append(item)
+        except PosewireError as error:  # what came before it is still worth having
+            broken = error
+        self._learn(first)
+        yield from first
+        if broken is not None:
+            raise broken
+        yield from tracked
+
+    def _learn(self, first: list[_Tracked]) -> None:
+        seen: dict[int, list[Track]] = {}
+        for _, tracks in first:
+            for track in tracks:
+                seen.setdefault(track.person_id, []).append(track)
+        for person_id, tracks in seen.items():
+            self._fitter(person_id).learn(tracks, first[0][0].camera)
 
     def _fit(self, tracks: list[Track], frame: Frame) -> tuple[SkeletonPose, ...]:
         poses = [self._fitter(track.person_id).fit(track, frame.time_s, frame.camera) for track in tracks]

@@ -31,7 +31,7 @@ def digests() -> tuple[Fitter, list[str]]:
 
 def test_the_skeleton_changes_only_at_calibration_events() -> None:
     _, seen = digests()
-    changes = [k + 1 for k in range(1, len(seen)) if seen[k] != seen[k - 1]]
+    changes = [k for k in range(1, len(seen)) if seen[k] != seen[k - 1]]  # adopted by the pose after the event
     assert changes
     assert set(changes) <= set(EVENTS)
 
@@ -52,3 +52,14 @@ def test_a_person_seen_too_small_keeps_the_given_size() -> None:
     for track, t in zip(actor.tracks(keypoints * 0.8, noise_m=0.0), TIME_S.tolist(), strict=True):
         fitter.fit(track, t, actor.VIEW)
     np.testing.assert_allclose(fitter.skeleton.bone_lengths_m, skeleton.REFERENCE.bone_lengths_m, rtol=0.02)
+
+
+def test_what_is_learnt_beforehand_holds_from_the_first_pose_on() -> None:
+    keypoints, _ = actor.poses_m(TIME_S, skeleton.REFERENCE)
+    rows = actor.tracks(keypoints, noise_m=0.02)
+    fitter = Fitter(actor.NAMES, FitSettings())
+    fitter.learn(rows[:15], actor.VIEW)
+    first = fitter.skeleton.digest
+    for track, t in zip(rows, TIME_S.tolist(), strict=True):
+        fitter.fit(track, t, actor.VIEW)
+        assert fitter.skeleton.digest == first

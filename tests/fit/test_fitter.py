@@ -42,9 +42,9 @@ def test_a_cold_start_finds_every_heading(yaw_deg: float) -> None:
 def test_bone_lengths_are_those_of_the_skeleton_in_every_frame() -> None:
     fitter = Fitter(actor.NAMES, FitSettings())
     for track, t in zip(actor.tracks(KEYPOINTS, noise_m=0.05), TIME_S.tolist(), strict=True):
-        person = fitter.skeleton
         pose = fitter.fit(track, t, actor.VIEW)
         assert pose is not None
+        person = fitter.skeleton  # as it is told with this pose
         lengths = np.linalg.norm(pose.positions_m[1:] - pose.positions_m[list(person.parents[1:])], axis=1)
         np.testing.assert_allclose(lengths, person.bone_lengths_m[1:], atol=1e-9)
 

@@ -76,7 +76,8 @@ def _add_format_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _gateway(flags: argparse.Namespace) -> None:
-    with _libraries("gateway"):
+    rate_hz = _rate_hz(flags)
+    with _libraries("gateway"), _client(flags) as client:
         from posewire_gateway import Gateway, Options, Placing, open_outputs
         from posewire_gateway.axes import AXES
         from posewire_gateway.people import parse_choice
@@ -92,13 +93,13 @@ def _gateway(flags: argparse.Namespace) -> None:
             origins=tuple(flags.origin),
         )
         outputs = open_outputs(flags.kinds, flags.to, options)
-    with Gateway(_client(flags), outputs, placing=Placing(flags.place), max_rate_hz=_rate_hz(flags)) as gateway:
-        console.print(f"From {flags.connect}, until Ctrl-C, to")
-        console.print("\n".join(f"  {output.status()}" for output in outputs), markup=False)
-        with console.status("") as shown:
-            while True:
-                gateway.pump()
-                shown.update(gateway.status())
+        with Gateway(client, outputs, placing=Placing(flags.place), max_rate_hz=rate_hz) as gateway:
+            console.print(f"From {flags.connect}, until Ctrl-C, to")
+            console.print("\n".join(f"  {output.status()}" for output in outputs), markup=False)
+            with console.status("") as shown:
+                while True:
+                    gateway.pump()
+                    shown.update(gateway.status())
 
 
 def _client(flags: argparse.Namespace) -> Client:
@@ -137,8 +138,7 @@ def _view(flags: argparse.Namespace) -> None:
     with _libraries("viewer"):
         from posewire_gateway.view import Viewer
 
-        viewer = Viewer(_client(flags), flags.port)
-    with viewer:
+    with _client(flags) as client, Viewer(client, flags.port) as viewer:
         console.print(f"{viewer.url} shows {flags.connect}, until Ctrl-C")
         if not flags.no_browser:
             webbrowser.open(viewer.url)

@@ -36,13 +36,14 @@ class BoneCalibration:
         self._pairs = [self._pair(prior.names[joint]) for joint in self._joints]
         self._lengths_m = np.full((EVENTS[-1], len(self._joints)), np.nan)
         self._frames = 0
+        self._finished = False
         self.size_ratio = 1.0
         """The skeleton's size over the size that the method sees; 1 until the first event."""
 
     @property
     def frozen(self) -> bool:
         """True once the lengths will not change any more."""
-        return self._frames >= EVENTS[-1] or not self._joints
+        return self._finished or self._frames >= EVENTS[-1] or not self._joints
 
     def add(self, raw_m: FloatArray) -> Skeleton | None:
         """Takes a frame's root-relative 3D (M, 3) in; the new skeleton if this is a moment of change."""
@@ -51,6 +52,13 @@ class BoneCalibration:
         self._lengths_m[self._frames] = np.linalg.norm(raw_m[self._ends] - raw_m[self._starts], axis=1)
         self._frames += 1
         return self._changed() if self._frames in EVENTS else None
+
+    def finish(self) -> Skeleton | None:
+        """Freezes what was collected so far; the new skeleton, or None (and nothing frozen) when that is too little."""
+        if self.frozen or self._frames < EVENTS[0] // 2:
+            return None
+        self._finished = True
+        return self._changed()
 
     def _pair(self, joint: str) -> str:
         return joint.removeprefix("left_").removeprefix("right_")

@@ -43,6 +43,7 @@ class Fitter:
         self._skeleton = skeleton.for_height(settings.height_m or skeleton.REFERENCE_HEIGHT_M)
         self._person = self._make_person()
         self._calibration = BoneCalibration(self._skeleton, self._person.bones, self._markers)
+        self._changed: Skeleton | None = None
         self._memory = make_memory(self._person)
         self._memory.targets.limit_w[:] = settings.limit_sigma_rad**-2
         self._memory.targets.rest_w[:] = settings.rest_sigma_rad**-2
@@ -62,6 +63,7 @@ class Fitter:
 
     def fit(self, track: Track, time_s: float, camera: Camera) -> SkeletonPose | None:
         """The pose at `time_s`, or None while nothing can be said (too little has been seen)."""
+        self._adopt_calibration()
         self._look(track, camera)
         time_s = float(time_s)
         step_s = time_s - self._time_s
@@ -69,9 +71,22 @@ class Fitter:
         if not (self._follow(time_s, step_s) if follows else self._start(time_s)):
             return None
         self._time_s = time_s
-        pose = self._pose(track.person_id, time_s)
-        self._calibrate()
-        return pose
+        self._changed = self._calibration.add(self._memory.seen.raw_m)
+        return self._pose(track.person_id, time_s)
+
+    def learn(self, tracks: Sequence[Track], camera: Camera) -> None:
+        """Calibrates the bone lengths on several frames of the person before any is fitted, and keeps them from then on.
+
+        For a recording, whose first frames can be looked at before anything is said. Too few good frames change nothing:
+        the calibration then happens while fitting.
+        """
+        for track in tracks:
+            self._look(track, camera)
+            if self._run(Order(frame.AIM, 0.0, fewest=FEWEST_LIMB_POINTS)) != frame.TOO_LITTLE:
+                self._calibration.add(self._memory.seen.raw_m)
+        self._changed = self._calibration.finish()
+        self._adopt_calibration()
+        self.reset()
 
     def _look(self, track: Track, camera: Camera) -> None:
         """Lays the track's rows and the camera out for the kernels."""
@@ -138,11 +153,12 @@ class Fitter:
         work.root_m[0], work.root_wxyz[0], work.angles_rad[0] = pose
         self._run(Order(frame.START))
 
-    def _calibrate(self) -> None:
-        changed = self._calibration.add(self._memory.seen.raw_m)
-        if changed is not None and changes_much(self._skeleton, changed):
-            self._skeleton = changed
+    def _adopt_calibration(self) -> None:
+        """Takes a new skeleton over between two frames, so that every pose is on the skeleton that is told with it."""
+        if self._changed is not None and changes_much(self._skeleton, self._changed):
+            self._skeleton = self._changed
             self._person = self._make_person()
+        self._changed = None
 
     def _make_person(self) -> Person:
         return Person(make_body(self._skeleton, self._markers), make_bones(self._skeleton, self._markers), self._points)

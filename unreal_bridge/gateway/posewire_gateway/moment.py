@@ -1,0 +1,78 @@
+"""What every output gets: everybody at one instant, already chosen and placed, on whatever rig it asks for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from posewire.client import Received
+from posewire.data import FloatArray
+from posewire.skeleton import Skeleton
+from posewire.wire import PersonPose, PoseMessage, SubjectMessage
+from posewire_gateway.kinematics import world_poses
+
+
+class PersonNow(NamedTuple):
+    """One person at one instant."""
+
+    pose: PersonPose
+    name: str
+    """For people to read; "person ID" unless the engine knows better. Differs from everybody else's."""
+    skeleton: Skeleton
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """Everybody at one instant on the native skeleton, or on a rig."""
+
+    subject: SubjectMessage
+    message: PoseMessage
+    latency_s: float | None
+    """From capture to this gateway; None = unknown."""
+    moved_m: FloatArray = field(default_factory=lambda: np.zeros(3))
+    """(3,) what this gateway added to every position of the stream, world axes."""
+
+    @classmethod
+    def of(cls, received: Received) -> Moment:
+        """What a client received."""
+        return cls(received.subject, received.message, received.latency_s)
+
+    @cached_property
+    def people(self) -> tuple[PersonNow, ...]:
+        """Who is seen now."""
+        names = _distinct_names(self.subject)
+        return tuple(
+            PersonNow(pose, names.get(pose.person_id, f"person {pose.person_id}"), self.subject.skeletons[pose.skeleton])
+            for pose in self.message.people
+        )
+
+    @cached_property
+    def world(self) -> tuple[FloatArray, FloatArray]:
+        """Rotations (P, N, 4) and positions (P, N, 3) in the world, in the order of `people`."""
+        bones = len(self.subject.names)
+        if not self.people:
+            return np.empty((0, bones, 4)), np.empty((0, bones, 3))
+        offsets_m = np.stack([person.skeleton.offsets_m for person in self.people])
+        root_m = np.stack([person.pose.root_m for person in self.people])
+        rotations = np.stack([person.pose.rotations_wxyz for person in self.people])
+        return world_poses(self.subject.parents, offsets_m, root_m, rotations)
+
+    def with_people(self, people: Sequence[PersonNow]) -> Moment:
+        """Only these, in this order."""
+        return replace(self, message=replace(self.message, people=tuple(person.pose for person in people)))
+
+    def moved(self, by_m: FloatArray) -> Moment:
+        """Everybody moved by a vector (3,) in the world; the camera of the subject message stays where it was."""
+        people = tuple(replace(pose, root_m=pose.root_m + by_m) for pose in self.message.people)
+        return replace(self, message=replace(self.message, people=people), moved_m=self.moved_m + by_m)
+
+
+def _distinct_names(subject: SubjectMessage) -> dict[int, str]:
+    """Person id to name, the id added where two people have the same."""
+    counts = Counter(person.name for person in subject.people)
+    return {p.person_id: p.name if counts[p.name] == 1 else f"{p.name} {p.person_id}" for p in subject.people}

@@ -1,0 +1,76 @@
+"""`posewire view`: a page on this machine with the people of a stream in 3D, the camera, and how the stream does.
+
+Threading contract: a Viewer belongs to one thread, which calls `pump` or `run`; viser's own threads serve the page.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+import viser
+
+from posewire.client import Client
+from posewire.errors import WireError
+from posewire_gateway.moment import Moment
+from posewire_gateway.placing import Placing
+from posewire_gateway.rate import RateLimit
+from posewire_gateway.view.panel import Panel
+from posewire_gateway.view.scene import Scene
+
+DEFAULT_PORT = 8080
+HOST = "127.0.0.1"
+_MOST_FPS = 60.0
+_TICK_S = 0.25
+
+
+class Viewer:
+    """Serves the page until it is closed. A context manager.
+
+    Args:
+        client: The stream, on the native skeleton; closed with the viewer.
+        port: Where to serve on 127.0.0.1; if it is taken, the next free one (see `url`).
+    """
+
+    def __init__(self, client: Client, port: int = DEFAULT_PORT) -> None:
+        self._client = client
+        self._server = viser.ViserServer(host=HOST, port=port, label="Posewire", verbose=False)
+        self.port = self._server.get_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self._scene, self._panel = Scene(self._server), Panel(self._server)
+        self._placing, self._rate = Placing("auto"), RateLimit(_MOST_FPS)
+        self.frames = 0
+        """Frames drawn."""
+
+    def pump(self, wait_s: float = _TICK_S) -> bool:
+        """Waits for a pose and shows the newest; False when none came."""
+        try:
+            received = self._client.receive(wait_s)
+        except WireError:  # nobody publishes yet, or the stream pauses: the page waits
+            self._panel.show(self._client, None, time.monotonic())
+            return False
+        received = self._client.newest() or received
+        now_s = time.monotonic()
+        if not self._rate.allows(now_s):
+            return False
+        self._panel.show(self._client, received, now_s)
+        self._scene.show(self._placing(Moment.of(received)))
+        self.frames += 1
+        return True
+
+    def run(self) -> None:
+        """Pumps until interrupted."""
+        while True:
+            self.pump()
+
+    def close(self) -> None:
+        """Takes the page away and disconnects; may be called twice."""
+        self._server.stop()
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

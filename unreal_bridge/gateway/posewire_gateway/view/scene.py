@@ -1,0 +1,72 @@
+"""The 3D part of the page: everybody's bones and joints, a floor, the camera."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import viser
+from numpy.typing import NDArray
+
+from posewire import rotation
+from posewire.camera import DEFAULT_VERTICAL_FOV_DEG
+from posewire.data import FloatArray
+from posewire_gateway.moment import Moment
+
+Colours = NDArray[np.uint8]
+_PALETTE = np.array([[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233]], dtype=np.uint8)
+"""Okabe and Ito 2008: told apart also by the colour blind."""
+_SIDES = {"left": 0.75, "right": 1.0}
+"""The left side is darker."""
+_ASPECT = 16 / 9
+
+
+class Scene:
+    """Draws moments: one line object and one point object for all people together, so that a frame is two messages."""
+
+    def __init__(self, server: viser.ViserServer) -> None:
+        self._server = server
+        scene = server.scene
+        scene.set_up_direction("+y")
+        server.initial_camera.position, server.initial_camera.look_at = (2.6, 2.0, 3.0), (0.0, 0.8, 0.0)
+        scene.add_grid("/floor", width=10.0, height=10.0, plane="xz")
+        nothing, black = np.zeros((1, 2, 3)), np.zeros((1, 2, 3), dtype=np.uint8)
+        self._bones = scene.add_line_segments("/bones", nothing, black, thickness=0.035)
+        self._joints = scene.add_point_cloud(
+            "/joints", nothing[0], black[0], point_size=0.035, point_shape="circle", precision="float32"
+        )
+        # the stream does not say how wide the camera sees: the frustum has the width that an unknown camera is given
+        fov = math.radians(DEFAULT_VERTICAL_FOV_DEG)
+        self._camera = scene.add_camera_frustum("/camera", fov=fov, aspect=_ASPECT, scale=0.15, thickness=0.006)
+        self._camera_at: FloatArray | None = None
+
+    def show(self, moment: Moment) -> None:
+        """Draws this moment in place of the one before."""
+        _, positions_m = moment.world
+        parents = np.array(moment.subject.parents)
+        children = np.flatnonzero(parents >= 0)
+        ends_m = np.stack([positions_m[:, parents[children]], positions_m[:, children]], axis=2)  # (P, N - 1, 2, 3)
+        colours = _colours(moment)  # (P, N, 3)
+        with self._server.atomic():
+            self._bones.visible = self._joints.visible = bool(moment.people)
+            if moment.people:
+                self._bones.points = ends_m.reshape(-1, 2, 3).astype(np.float32)
+                self._bones.colors = np.repeat(colours[:, children].reshape(-1, 1, 3), 2, axis=1)
+                self._joints.points = positions_m.reshape(-1, 3).astype(np.float32)
+                self._joints.colors = colours.reshape(-1, 3)
+            self._place_camera(moment)
+        self._server.flush()
+
+    def _place_camera(self, moment: Moment) -> None:
+        T = moment.subject.T_world_camera.copy()
+        T[:3, 3] += moment.moved_m
+        if self._camera_at is None or np.abs(T - self._camera_at).max() > 1e-3:
+            self._camera_at = T
+            self._camera.wxyz, self._camera.position = rotation.from_matrix(T[:3, :3]), T[:3, 3]
+
+
+def _colours(moment: Moment) -> Colours:
+    """(P, N, 3) a colour for each person, a shade for each side."""
+    people = np.array([person.pose.person_id for person in moment.people], dtype=np.int64)
+    shade = np.array([_SIDES.get(name.partition("_")[0], 0.9) for name in moment.subject.names])
+    return (_PALETTE[people % len(_PALETTE)][:, None, :] * shade[None, :, None]).astype(np.uint8)
