@@ -39,6 +39,24 @@ def distance_3d(people_m: FloatArray | None, detections_m: FloatArray | None) ->
     return _mean_of_common(np.linalg.norm(difference, axis=-1))
 
 
+def size_ratios(people_px: FloatArray, detections_px: FloatArray) -> FloatArray:
+    """How many times larger detections (K, J, 2) are than people (I, J, 2): (I, K), over the keypoints seen in both.
+
+    Size is the root of the mean squared distance from the mean keypoint: half a body unseen in one of them does not matter.
+    NaN with fewer than three keypoints in common.
+    """
+    seen = np.all(np.isfinite(people_px[:, None] + detections_px[None]), axis=-1)[..., None]  # (I, K, J, 1)
+    person, detection = (_spread(points, seen) for points in (people_px[:, None], detections_px[None]))
+    return np.where(seen.sum(axis=(2, 3)) >= _MIN_COMMON, detection / np.maximum(person, 1e-6), np.nan)
+
+
+def _spread(points: FloatArray, seen: NDArray[np.bool_]) -> FloatArray:
+    """Root mean squared distance (I, K) of points (I, K, J, 2) from their mean, over those `seen` (I, K, J, 1)."""
+    count = np.maximum(seen.sum(axis=2, keepdims=True), 1)
+    mean = np.where(seen, points, 0.0).sum(axis=2, keepdims=True) / count
+    return np.sqrt(np.where(seen, (points - mean) ** 2, 0.0).sum(axis=(2, 3)) / count[..., 0, 0])
+
+
 def _mean_of_common(distances: FloatArray) -> FloatArray:
     """Mean of (I, K, J) over the finite entries; NaN where there are fewer than three."""
     seen = np.isfinite(distances)

@@ -15,6 +15,9 @@ _SIZE_MEMORY_S = 1.0
 _PREDICT_S = 0.5
 """A person is expected to go on moving for this long after the last sighting, and then to stay."""
 
+_GROWTH_PER_S = 0.5
+"""By so much the allowed jump of a person's size grows in each second without a sighting."""
+
 
 class Person:
     """A known person, or a candidate (person_id 0) that has not been seen for long enough."""
@@ -27,9 +30,11 @@ class Person:
         self.velocity_px_s = np.zeros(2)
         self.appearance: FloatArray | None = None
         self.appearance_s = -math.inf
+        self.doubts = 0
         self._appearances = 0
         self._take(detections, row)
         self.size_px = diagonal_px(body_box(self.box_px, self.keypoints_px))
+        self._sure = self.keypoints_px, self.box_px, time_s
 
     def _take(self, detections: Detections, row: int) -> None:
         self.keypoints_px = detections.keypoints_px[row]
@@ -54,7 +59,28 @@ class Person:
 
     def predicted_px(self, time_s: float) -> FloatArray:
         """Keypoints (J, 2) expected now, at constant image velocity."""
-        return self.keypoints_px + self.velocity_px_s * min(max(time_s - self.seen_s, 0.0), _PREDICT_S)
+        return self.keypoints_px + self._way_px(time_s)
+
+    def predicted_box_px(self, time_s: float) -> FloatArray:
+        """Box (4,) expected now."""
+        return body_box(self.box_px, self.keypoints_px) + np.tile(self._way_px(time_s), 2)
+
+    def _way_px(self, time_s: float) -> FloatArray:
+        return self.velocity_px_s * min(max(time_s - self.seen_s, 0.0), _PREDICT_S)
+
+    def be_sure(self) -> None:
+        """Who is followed here still looks like the person."""
+        self.doubts = 0
+        self._sure = self.keypoints_px, self.box_px, self.seen_s
+
+    def go_back(self) -> None:
+        """Somebody else was followed for a while: the person is missing since the last sure place."""
+        self.keypoints_px, self.box_px, self.seen_s = self._sure
+        self.keypoints_m, self.velocity_px_s, self.doubts = None, np.zeros(2), 0
+
+    def largest_jump(self, at_once: float, time_s: float) -> float:
+        """How many times larger or smaller the person can be now."""
+        return at_once * (1.0 + _GROWTH_PER_S * max(time_s - self.seen_s, 0.0))
 
     def look(self, histogram: FloatArray | None, time_s: float, memory_s: float) -> None:
         """Averages a fresh histogram in: evenly over the first ones, then with the time constant `memory_s`."""

@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 from posewire.data import Detections, FloatArray, Frame
 from posewire.tracking import appearance, association
 from posewire.tracking.person import Person, body_box, diagonal_px
+from posewire.tracking.settings import TrackSettings
 
 _DUPLICATE = 0.1
 """A newcomer nearer than this (in box diagonals) to somebody else in the frame is the same body seen twice."""
 _OCCLUDED = 0.1
 """Share of a person's box under another's from which the appearance is not learned."""
+_COVERED = 0.5
+"""Share of a newcomer's box inside another's from which it may be a part of the other."""
+_FRAGMENT = 0.5
+"""A newcomer smaller than this share of somebody who is missing there may be what a method still sees of that person."""
 
 
 class Sightings:
@@ -46,12 +51,17 @@ class Sightings:
 
     def is_occluded(self, row: int) -> bool:
         """True where another person's box covers part of this one's (either may be the one in front)."""
+        others = [box for other, box in self._boxes_px.items() if other != row]
+        return bool((self._share_inside(row, others) > _OCCLUDED).any())
+
+    def _share_inside(self, row: int, boxes_px: Sequence[FloatArray]) -> FloatArray:
+        """Share (B,) of the row's box that lies inside each of the boxes (4,)."""
         x0, y0, x1, y1 = self._boxes_px[row]
         area = max((x1 - x0) * (y1 - y0), 1.0)
-        others = np.array([box for other, box in self._boxes_px.items() if other != row]).reshape(-1, 4)
+        others = np.array(boxes_px).reshape(-1, 4)
         width = np.minimum(others[:, 2], x1) - np.maximum(others[:, 0], x0)
         height = np.minimum(others[:, 3], y1) - np.maximum(others[:, 1], y0)
-        return bool((np.maximum(width, 0) * np.maximum(height, 0) > _OCCLUDED * area).any())
+        return np.maximum(width, 0) * np.maximum(height, 0) / area
 
     def without_duplicates(self, rows: Sequence[int], of: Sequence[int]) -> list[int]:
         """The `rows` that do not repeat, keypoint by keypoint, one of `of` or an earlier one of themselves."""
@@ -70,9 +80,45 @@ class Sightings:
         sizes_px = np.array([person.size_px for person in people])
         return association.distance_2d(predicted, self.detections.keypoints_px[list(rows)], sizes_px)
 
+    def other_sizes(
+        self, people: Sequence[Person], rows: Sequence[int], jump: float, where: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """(I, K) pairs of `where` in which the detection is too many times larger or smaller than the person was.
+
+        The keypoints are compared only where the boxes differ: a box also shrinks when half of the body is hidden.
+        """
+        largest = np.array([person.largest_jump(jump, self.time_s) for person in people])
+        before_px = np.array([diagonal_px(body_box(person.box_px, person.keypoints_px)) for person in people])
+        now_px = np.array([diagonal_px(self._boxes_px[row]) for row in rows])
+        other = where & _other_size(now_px / np.maximum(before_px, 1e-6)[:, None], largest)
+        if other.any():
+            last_px = np.array([person.keypoints_px for person in people])
+            other &= _other_size(association.size_ratios(last_px, self.detections.keypoints_px[list(rows)]), largest)
+        return other
+
+    def within_reach(self, people: Sequence[Person], rows: Sequence[int], settings: TrackSettings) -> NDArray[np.bool_]:
+        """(I, K) where the people can have moved and grown to the detections `rows` since they were last seen, or unknown."""
+        missing_s = np.array([self.time_s - person.seen_s for person in people])
+        near = ~(self.distances_2d(people, rows) > (settings.gate_2d + settings.reach_per_s * missing_s)[:, None])
+        return near & ~self.other_sizes(people, rows, settings.size_jump, near)
+
+    def is_part_of(self, row: int, people: Sequence[Person], seen: Sequence[tuple[Person, int]]) -> bool:
+        """True where the row's box lies mostly inside that of somebody seen, or of a missing person at least twice as large."""
+        boxes_px = [self._boxes_px[other] for _, other in seen if other != row]
+        known = {id(person) for person, _ in seen}
+        size_px = diagonal_px(self._boxes_px[row])
+        missing = [person for person in people if id(person) not in known and size_px < _FRAGMENT * person.size_px]
+        boxes_px += [person.predicted_box_px(self.time_s) for person in missing]
+        return bool((self._share_inside(row, boxes_px) > _COVERED).any())
+
     def distances_3d(self, people: Sequence[Person], rows: Sequence[int]) -> FloatArray | float:
         """(I, K) mean distance of the root-relative poses, metres; NaN where the method gives none."""
         poses = [person.keypoints_m for person in people if person.keypoints_m is not None]
         if self.detections.keypoints_m is None or len(poses) < len(people):
             return float("nan")
         return association.distance_3d(np.array(poses), self.detections.keypoints_m[list(rows)])
+
+
+def _other_size(ratio: FloatArray, largest: FloatArray) -> NDArray[np.bool_]:
+    """(I, K) where a ratio of sizes is above `largest` (I,) or below its inverse; False where it is not known."""
+    return (ratio > largest[:, None]) | (ratio * largest[:, None] < 1.0)

@@ -4,65 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import Detections, FloatArray, Frame, Track
-from posewire.errors import SettingsError
 from posewire.tracking import appearance, association
+from posewire.tracking.mistakes import Pairs, handed_over
 from posewire.tracking.person import Person
+from posewire.tracking.settings import TrackSettings
 from posewire.tracking.sightings import Sightings
-
-
-@dataclass(frozen=True, slots=True)
-class TrackSettings:
-    """How identities are kept. The defaults are for people who fill a tenth of the picture or more, at any frame rate."""
-
-    max_people: int = 1
-    """At most so many tracks a frame; those already known come first."""
-    birth_confidence: float = 0.5
-    """A newcomer with at least this mean confidence gets an identity at once, if a seat is free."""
-    birth_frames: int = 3
-    """Anyone else gets it after so many frames in a row; then also the seat of somebody who is missing."""
-    gap_s: float = 1.0
-    """A missing person is looked for near the predicted place for so long; after that only by appearance."""
-    cut_s: float = 2.0
-    """A jump of the clock by more than this, or backwards, is a cut: everybody is looked for by appearance."""
-    remember_s: float = 600.0
-    """An identity is forgotten when it was not seen for so long; its number is never used again."""
-    gate_2d: float = 0.5
-    """Largest mean distance from the predicted keypoints, in diagonals of the person's box."""
-    reach_per_s: float = 3.0
-    """While others are where expected, a lost person can have moved by so many box diagonals a second."""
-    scale_3d_m: float = 0.5
-    """Mean joint distance of two root-relative poses that counts as wholly different."""
-    weight_2d: float = 1.0
-    weight_3d: float = 0.3
-    weight_appearance: float = 1.0
-    look_alike: float = 0.5
-    """Largest appearance dissimilarity (0..1) at which somebody is recognised anywhere in the picture. Seen on one clip: the
-    same person in any two frames 0.27 (median), 0.45 (95th percentile), but 0.5 to 0.7 after turning sideways against the sun:
-    such a return gets a new id. Pairs of strangers on 150 sports photographs: 0.53 (5th percentile), 0.78 (median)."""
-    look_alike_near: float = 0.7
-    """The same for somebody who was missing and comes back near the predicted place: half hidden, colours lie."""
-    look_every_s: float = 1.0
-    """How often the appearance of an unoccluded person is read when nothing is ambiguous."""
-    look_memory_s: float = 30.0
-    """Time constant with which the remembered appearance follows the light (Mehta 2020: renewed every 30 s)."""
-
-    def __post_init__(self) -> None:
-        if self.max_people < 1:
-            raise SettingsError(
-                "max_people leaves no room for anybody.", got=self.max_people, allowed="1 or more", hint="--max-people 1"
-            )
-
 
 _MAX_REMEMBERED = 64
 """A street scene seen all day must not grow; the longest unseen go first."""
 
-Pairs = list[tuple[Person, int]]
+_RIVAL, _RIVAL_PER_S = 0.2, 4.0
+"""Of the gate, and for each second between two frames: who is farther than the nearest by more is not mixed up with them."""
 
 
 class Tracker:
@@ -81,14 +38,14 @@ class Tracker:
         view = Sightings(detections, frame, self._torso)
         self._notice_cut(frame.time_s)
         present = [person for person in self._people if self._is_present(person, frame.time_s)]
-        matched = self._match(present, view)
-        returned = self._recognise(matched, view)
+        matched, corrected = self._correct(self._match(present, view), view)
+        returned = corrected + self._recognise(matched + corrected, view)
         candidates = self._follow_candidates(matched + returned, view)
         for person, row in matched:
             person.see(detections, row, frame.time_s, continuous=True)
         for person, row in returned:
             person.see(detections, row, frame.time_s, continuous=False)
-        born = self._births(candidates, matched + returned, frame.time_s)
+        born = self._births(candidates, matched + returned, view)
         seen = matched + returned + born
         self._learn_looks(seen, view)
         self._age({id(person) for person, _ in seen}, frame.time_s)
@@ -116,7 +73,8 @@ class Tracker:
         settings = self.settings
         distance = view.distances_2d(present, view.rows) / settings.gate_2d
         near = distance <= 1.0
-        look = self._looks_where_needed(present, near, view)
+        near &= ~view.other_sizes(present, view.rows, settings.size_jump, near)
+        look = self._looks_where_needed(present, np.where(near, distance, np.inf), view)
         missing = np.array([person.missed_frames > 0 for person in present])
         near &= ~(missing[:, None] & (look > settings.look_alike_near))
         shape = (len(present), len(view.rows))
@@ -128,15 +86,33 @@ class Tracker:
         )
         return [(present[i], view.rows[k]) for i, k in association.assign(cost, near)][: settings.max_people]
 
-    def _looks_where_needed(self, present: list[Person], near: NDArray[np.bool_], view: Sightings) -> FloatArray:
-        """Dissimilarity (I, K) where a mix-up is possible: several in one gate, or a person was missing. NaN elsewhere."""
+    def _looks_where_needed(self, present: list[Person], distance: FloatArray, view: Sightings) -> FloatArray:
+        """Dissimilarity (I, K) where a mix-up is possible: several about as near, or a person was missing. NaN elsewhere.
+
+        `distance` (I, K) is infinite outside the gate.
+        """
         missing = np.array([person.missed_frames > 0 for person in present])
-        crowded = (near.sum(axis=1) > 1)[:, None] | (near.sum(axis=0) > 1)[None]
-        needed = near & (crowded | missing[:, None])
-        look = np.full(near.shape, np.nan)
+        margin = _RIVAL + _RIVAL_PER_S * max(0.0, min(view.time_s - person.seen_s for person in present))
+        several = _rivals(distance, margin, axis=1) | _rivals(distance, margin, axis=0)
+        needed = np.isfinite(distance) & (several | missing[:, None])
+        look = np.full(distance.shape, np.nan)
         for i, k in zip(*np.nonzero(needed), strict=True):
             look[i, k] = appearance.dissimilarity(present[i].appearance, view.histogram(view.rows[k]))
         return look
+
+    def _correct(self, matched: Pairs, view: Sightings) -> tuple[Pairs, Pairs]:
+        """The matches that stand, and those handed over to somebody else whom they look much more like."""
+        taken = {id(person) for person, _ in matched}
+        others = [person for person in self._people if id(person) not in taken]
+        due = [pair for pair in matched if self._look_is_due(*pair, view)]
+        corrected = handed_over(due, others, view, self.settings)
+        wrong = {row for _, row in corrected} | {row for person, row in matched if id(person) in {id(p) for p, _ in corrected}}
+        return [pair for pair in matched if pair[1] not in wrong], corrected
+
+    def _look_is_due(self, person: Person, row: int, view: Sightings) -> bool:
+        elapsed_s = view.time_s - person.appearance_s
+        due = person.doubts > 0 or elapsed_s < 0 or elapsed_s >= self.settings.look_every_s
+        return due and not view.is_occluded(row)
 
     def _recognise(self, matched: Pairs, view: Sightings) -> Pairs:
         """People who are not where they should be, or were lost, to the detections left over: by appearance, 2D breaks ties."""
@@ -150,8 +126,7 @@ class Tracker:
         away = view.distances_2d(lost, rows)
         allowed = look <= self.settings.look_alike
         if matched:  # Somebody is where expected, so the picture was not cut: nobody jumps across it.
-            reach = self.settings.gate_2d + self.settings.reach_per_s * np.array([view.time_s - person.seen_s for person in lost])
-            allowed &= ~(away > reach[:, None])
+            allowed &= view.within_reach(lost, rows, self.settings)
         cost = look + 0.1 * np.minimum(np.where(np.isfinite(away), away, 1.0), 1.0)
         pairs = sorted(association.assign(cost, allowed), key=lambda pair: float(cost[pair]))
         return [(lost[i], rows[k]) for i, k in pairs][:room]
@@ -177,16 +152,19 @@ class Tracker:
         self._candidates = [person for person, _ in pairs]
         return pairs
 
-    def _births(self, candidates: Pairs, seen: Pairs, time_s: float) -> Pairs:
+    def _births(self, candidates: Pairs, seen: Pairs, view: Sightings) -> Pairs:
         """Candidates that become people: the sure ones into free seats, those seen long enough also into seats of the missing."""
         settings = self.settings
-        held = sum(self._is_present(person, time_s) for person in self._people)
+        present = [person for person in self._people if self._is_present(person, view.time_s)]
+        returning = bool(seen) and len(self._people) > len(seen)
+        usual = settings.birth_frames_missing if returning else settings.birth_frames
         born: Pairs = []
         for person, row in sorted(candidates, key=lambda pair: -float(pair[0].confidence.mean())):
-            proven = person.sightings >= settings.birth_frames
-            sure = float(person.confidence.mean()) >= settings.birth_confidence
-            occupied = len(seen) if proven else held
-            if (proven or sure) and occupied + len(born) < settings.max_people:
+            covered = view.is_part_of(row, present, seen)
+            proven = person.sightings >= (settings.birth_frames_covered if covered else usual)
+            sure = not seen and float(person.confidence.mean()) >= settings.birth_confidence
+            occupied = len(seen) if proven else len(present)
+            if (proven or (sure and not covered)) and occupied + len(born) < settings.max_people:
                 person.person_id = next(self._next_id)
                 born.append((person, row))
         newborn = {id(person) for person, _ in born}
@@ -196,8 +174,7 @@ class Tracker:
 
     def _learn_looks(self, seen: Pairs, view: Sightings) -> None:
         for person, row in seen:
-            due = view.time_s - person.appearance_s >= self.settings.look_every_s or view.time_s < person.appearance_s
-            if (due or person.appearance is None) and not view.is_occluded(row):
+            if self._look_is_due(person, row, view) and person.doubts == 0:
                 person.look(view.histogram(row), view.time_s, self.settings.look_memory_s)
 
     def _age(self, seen: set[int], time_s: float) -> None:
@@ -205,3 +182,9 @@ class Tracker:
             person.missed_frames += id(person) not in seen
         kept = [person for person in self._people if abs(time_s - person.seen_s) <= self.settings.remember_s]
         self._people = sorted(kept, key=lambda person: person.missed_frames)[:_MAX_REMEMBERED]
+
+
+def _rivals(distance: FloatArray, margin: float, axis: int) -> NDArray[np.bool_]:
+    """Lines of a (I, K) distance in which another entry is about as near as the nearest; infinite = outside the gate."""
+    near = np.isfinite(distance) & (distance <= distance.min(axis=axis, keepdims=True) + margin)
+    return near.sum(axis=axis, keepdims=True) > 1

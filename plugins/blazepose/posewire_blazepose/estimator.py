@@ -20,8 +20,12 @@ from posewire_blazepose.person_detector import PersonBox, PersonDetector
 from posewire_blazepose.regions import CircleFilter, Region, intersection_over_union
 
 _MINIMUM_SCORE = 0.5
-_SEARCH_EVERY = 10
-"""Frames between two looks for newcomers, while there is room for them."""
+_SEARCH_EVERY, _SEARCH_EMPTY_EVERY = 10, 3
+"""Frames between two looks for newcomers: while there is room for them, and while nobody is there at all."""
+_TURNED_EVERY = 4
+"""Of so many looks in vain one also looks for people who lie or hang: that takes three times as long."""
+_COLLAPSE = 0.5
+"""A region that loses half its size from one frame to the next has slipped to a part of the body."""
 _SAME_PERSON = 0.12
 """Median distance of two views' keypoints, in region sizes, below which they are the same person (two people who walk
 side by side are 0.2 apart)."""
@@ -46,6 +50,10 @@ class _Followed:
         self._filter = CircleFilter(body.circle_px)
         self.next_region = body.region
 
+    def collapses_to(self, body: Body) -> bool:
+        """Whether this view is only a part of the person."""
+        return body.region.size_px < _COLLAPSE * self.body.region.size_px
+
     def move_to(self, body: Body) -> None:
         """Takes the person's next view."""
         self.body = body
@@ -66,7 +74,7 @@ class BlazePose:
     def reset(self) -> None:
         """Forgets everybody."""
         self._followed: list[_Followed] = []
-        self._frames_since_search = _SEARCH_EVERY
+        self._frames_since_search, self._looks_in_vain = _SEARCH_EVERY, 0
 
     def estimate(self, frame: Frame) -> Detections:
         """Everybody in the frame, those already followed first, at most max_people."""
@@ -82,14 +90,15 @@ class BlazePose:
 
     def _follow(self, frame: Frame) -> None:
         bodies = self._landmarks.look(frame, [person.next_region for person in self._followed])
+        kept = _distinct([body for person, body in zip(self._followed, bodies, strict=True) if not person.collapses_to(body)])
         for person, body in zip(self._followed, bodies, strict=True):
             person.move_to(body)
-        kept = _distinct(bodies)
         self._followed = [person for person in self._followed if person.next_region.usable and _is_one_of(person.body, kept)]
 
     def _should_search(self, before: int) -> bool:
         somebody_lost = len(self._followed) < before
-        due = len(self._followed) < self._max_people and self._frames_since_search >= _SEARCH_EVERY
+        interval = _SEARCH_EVERY if self._followed else _SEARCH_EMPTY_EVERY
+        due = len(self._followed) < self._max_people and self._frames_since_search >= interval
         return somebody_lost or due
 
     def _add(self, newcomers: list[Body]) -> None:
@@ -107,7 +116,11 @@ class BlazePose:
         found = self._person_detector.find(frame)
         new = [person for person in found if not any(_covers(body, person.box_px) for body in known)]
         started = self._start_all(frame, new, eager=False)
-        if not started and not known:
+        if started or known:
+            self._looks_in_vain = 0
+            return started
+        self._looks_in_vain += 1
+        if self._looks_in_vain % _TURNED_EVERY == 1:
             turned = self._start_all(frame, found + self._person_detector.find_turned(frame), eager=True)
             started = sorted(turned, key=lambda body: -body.score)[:1]  # the surest alone; the next look finds the others
         return started
