@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def _replay(flags: argparse.Namespace) -> None:
                 if not flags.fast:
                     pacer.wait(frame.time_s)
                 if frame.camera is not None:
-                    stream.send(frame.time_s, 0, frame.camera, frame.poses, frame.skeletons)
+                    stream.send(frame.time_s, time.time_ns(), frame.camera, frame.poses, frame.skeletons)
             if not flags.loop:
                 return
 

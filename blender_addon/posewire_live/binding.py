@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One character that follows one person: everything between a pose of the stream and the values of the pose bones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+
+from . import armature, rotation
+from .conversion import bone_conversions
+from .errors import LiveError
+from .mapping import Rig, best_name_set
+from .performer import Performer
+from .protocol import Skeleton
+from .retarget import Driven, drive
+from .shaping import Shape
+
+_LEGS = ("left_hip", "right_hip")
+_TRUNK = ("spine", "chest")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the artist chose for a character; equal choices need no new binding."""
+
+    rig: Rig
+    picked: tuple[tuple[str, str], ...] = ()
+    """Pairs of rig bone and the character's bone ("" = none), instead of what the names say."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """Pairs of the character's bone and its share of the motion, where not 1."""
+    scale: float | None = None
+    shape: Shape = field(default_factory=Shape)
+
+
+class Binding:
+    """Made once for a character and its choices; makes a Retargeter for each skeleton that it sees.
+
+    Raises:
+        LiveError: the character cannot follow anybody; the text says why and what to do.
+    """
+
+    def __init__(self, obj: bpy.types.Object, choices: Choices, view_layer: bpy.types.ViewLayer) -> None:
+        if obj.type != "ARMATURE" or not obj.data.bones:
+            raise LiveError(f"{obj.name} is no armature with bones.", "Choose an armature.")
+        rig = choices.rig
+        self.choices, self.matched = choices, fit(obj, rig, choices.picked).matched
+        if rig.root.name not in self.matched:
+            raise LiveError(f"The preset {rig.name} does not fit {obj.name}.", "Choose another preset, or pick the hips bone.")
+        rest = armature.read_rest(obj, self.matched, rig)
+        self.switched = armature.turn_switches(obj) if "fk" in rig.name_sets else {}
+        self.driven = self._driven(obj, rest, view_layer)
+        rows = [rest.character.names.index(name) for name in self.driven.names]
+        self._frame, self._convert = rest.frame, bone_conversions(rest.frame, rest.axes[rows])
+        self._root_head = rest.heads[rows[self.driven.root]]
+        self._root_axes = _location_axes(obj, self.root_bone, rest.axes[rows[self.driven.root]])
+        self._weights = np.array([dict(choices.weights).get(name, 1.0) for name in self.driven.names])
+        self._performers: dict[int, tuple[Skeleton, Performer]] = {}
+
+    @property
+    def root_bone(self) -> str:
+        """Name of the bone that carries the body's place."""
+        return self.driven.names[self.driven.root]
+
+    def values(
+        self, skeleton: Skeleton, time_s: float, root_m: np.ndarray, rotations_wxyz: np.ndarray, contacts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Root bone's location (3,) and pose-bone quaternions (K, 4) for a person's native pose."""
+        person = self._on(skeleton)
+        root_m, R = person(time_s, root_m, rotations_wxyz, contacts)
+        q = (self._convert @ R[:, :, None])[:, :, 0]
+        if (self._weights != 1.0).any():
+            q = rotation.nlerp(np.tile(rotation.IDENTITY, (len(q), 1)), q, self._weights[:, None])
+        return (self._frame.to_armature(root_m) - self._root_head) @ self._root_axes, q
+
+    def apply(self, obj: bpy.types.Object, location: np.ndarray, rotations_wxyz: np.ndarray) -> list[str]:
+        """Sets the pose bones; the names of bones that are no longer there."""
+        return armature.set_pose(obj, self.driven.names, rotations_wxyz, self.root_bone, location)
+
+    def _on(self, skeleton: Skeleton) -> Performer:
+        """Skeletons of a subject message are new objects each second: equal ones share what was made."""
+        known = self._performers.get(id(skeleton))
+        if known is None or known[0] is not skeleton:
+            twin = next((made for other, made in self._performers.values() if _same(other, skeleton)), None)
+            if len(self._performers) > 8:
+                self._performers.clear()
+            made = twin or Performer(skeleton, self.driven, self.choices.scale, self.choices.shape)
+            known = self._performers[id(skeleton)] = (skeleton, made)
+        return known[1]
+
+    def _driven(self, obj: bpy.types.Object, rest: armature.Rest, view_layer: bpy.types.ViewLayer) -> Driven:
+        driven = drive(self.choices.rig, self.matched, rest.character)
+        if not armature.needs_measuring(obj, driven.names):
+            return driven
+        ancestors = armature.measure_ancestors(obj, driven.names, view_layer)
+        legs = [name for name, bone in zip(driven.names, driven.bones, strict=True) if bone.joint in _LEGS]
+        carrying = set[str]().union(*(ancestors[leg] for leg in legs))
+        bent = {n for n, b in zip(driven.names, driven.bones, strict=True) if b.joint in _TRUNK and n in carrying}
+        if bent:  # Rigify's lower spine hangs upside down on the torso: turned, it would swing the hips
+            self.matched = {rig: name for rig, name in self.matched.items() if name not in bent}
+            ancestors = {name: above - bent for name, above in ancestors.items() if name not in bent}
+        return drive(self.choices.rig, self.matched, rest.character, armature.carriers_of(ancestors))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a rig file fits an armature."""
+
+    rig: Rig
+    matched: dict[str, str]
+    """By rig bone: the armature's bone."""
+    confidence: float
+    """0..1: share of the preset's main bones that were found."""
+
+
+def fit(obj: bpy.types.Object, rig: Rig, picked: tuple[tuple[str, str], ...] = ()) -> Fit:
+    """Finds the bones; of several sets of names the one that constraints leave free."""
+    names = [bone.name for bone in obj.data.bones]
+    free = armature.free_bones(obj) if len(rig.name_sets) > 1 else names
+    name_set = best_name_set(rig, free)
+    matched = rig.match(names, name_set)
+    known, there = {bone.name for bone in rig.bones}, set(names)
+    for slot, name in picked:
+        if slot in known:
+            matched.pop(slot, None)
+            if name in there:
+                matched[slot] = name
+    return Fit(rig, matched, min(1.0, rig.main_found(matched) / max(rig.size(name_set), 1)))
+
+
+def detect(obj: bpy.types.Object, rigs: Iterable[Rig]) -> Fit:
+    """The rig that fits best; among equals the one with more bones."""
+    return max((fit(obj, rig) for rig in rigs), key=lambda one: (one.confidence, len(one.matched)))
+
+
+def _location_axes(obj: bpy.types.Object, root: str, axes: np.ndarray) -> np.ndarray:
+    """(3, 3) in which the root bone's location counts."""
+    bone = obj.data.bones[root]
+    return axes if bone.use_local_location or bone.parent is None else np.eye(3)
+
+
+def _same(a: Skeleton, b: Skeleton) -> bool:
+    return a.names == b.names and a.parents == b.parents and np.array_equal(a.offsets_m, b.offsets_m)

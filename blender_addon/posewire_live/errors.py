@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one deliberate error: a sentence for the panel and what to do next."""
+
+from __future__ import annotations
+
+
+class LiveError(Exception):
+    """Something that the user can act on; operators report it, the panel shows it, nobody sees a traceback.
+
+    Args:
+        problem: What is wrong, in one sentence.
+        hint: What to do next; empty = nothing comes to mind.
+    """
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        self.problem, self.hint = problem, hint
+        super().__init__(f"{problem} {hint}".strip())

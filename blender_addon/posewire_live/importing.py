@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Motions to actions: of a recording that ends, and of a take that is imported."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import bpy
+
+from . import actions, mannequin
+from .binding import Binding
+from .errors import LiveError
+from .live import Recording, Session, Tape, view_layer_of
+from .properties import ANYONE, PosewireCharacter, PosewireScene
+from .recorder import Baked, Recorder
+from .takes import Motion, Take, read_take
+
+
+def frames_a_second(scene: bpy.types.Scene) -> float:
+    """The scene's rate."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def finish_recording(scene: bpy.types.Scene, session: Session, recording: Recording) -> list[bpy.types.Action]:
+    """One new action for each character that moved; also for one that is gone by now."""
+    stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
+    made: list[bpy.types.Action] = []
+    there = {obj.session_uid: obj for obj in bpy.data.objects if obj.type == "ARMATURE"}
+    for (uid, _), tape in recording.tapes.items():
+        if len(tape.recorder) == 0:
+            continue
+        baked = tape.recorder.baked(frames_a_second(scene), recording.start_frame)
+        action = actions.write_action(f"{tape.character} {stamp}", baked, tape.channels, markers=scene.posewire.markers)
+        _give(scene, there.get(uid) or _by_name(tape), action)
+        made.append(action)
+    _set_range(scene, made)
+    return made
+
+
+def _by_name(tape: Tape) -> bpy.types.Object | None:
+    """After undo or the loading of a file an object has another session id, but the same name."""
+    obj = bpy.data.objects.get(tape.character)
+    return obj if obj is not None and obj.type == "ARMATURE" else None
+
+
+def _give(scene: bpy.types.Scene, obj: bpy.types.Object | None, action: bpy.types.Action) -> None:
+    if obj is None:
+        action.use_fake_user = True  # nobody else would keep it when the file is saved
+    else:
+        actions.assign(obj, action, as_strip=scene.posewire.as_strip)
+
+
+def _set_range(scene: bpy.types.Scene, made: list[bpy.types.Action]) -> None:
+    if scene.posewire.set_range and made:
+        scene.frame_end = max(scene.frame_end, *(int(action.frame_range[1]) for action in made))
+
+
+def import_take(context: bpy.types.Context, path: Path, *, at_frame: int, stand_ins: bool) -> tuple[Take, list[bpy.types.Action]]:
+    """Everybody in a take onto the characters that follow them, or onto new stand-ins.
+
+    Raises:
+        LiveError: the file is no take, nobody moves in it, or nobody is there to move.
+    """
+    take = read_take(path)
+    if not take.motions:
+        raise LiveError(f"Nobody moves in {path.name}.", "Was anybody seen in the video?")
+    made: list[bpy.types.Action] = []
+    for motion in take.motions:
+        for character in _followers(context, motion, take, stand_ins=stand_ins):
+            made.append(_write(context.scene, character, motion, take, f"{character.object.name} {path.stem}", at_frame))
+    if not made:
+        raise LiveError("No character follows anybody in this take.", "Add a character, or let the import make stand-ins.")
+    _set_range(context.scene, made)
+    return take, made
+
+
+def _followers(context: bpy.types.Context, motion: Motion, take: Take, *, stand_ins: bool) -> list[PosewireCharacter]:
+    """Those who follow this person; whoever follows anyone follows the first."""
+    scene: PosewireScene = context.scene.posewire
+    wanted = {motion.person_id, ANYONE} if motion is take.motions[0] else {motion.person_id}
+    found = [character for character in scene.characters if character.object is not None and character.person in wanted]
+    if not found and stand_ins:
+        obj = mannequin.create(context, motion.skeleton, f"Person {motion.person_id}")
+        found = [scene.add(obj, motion.person_id)]
+    return found
+
+
+def _write(
+    scene: bpy.types.Scene, character: PosewireCharacter, motion: Motion, take: Take, name: str, at_frame: int
+) -> bpy.types.Action:
+    obj = character.object
+    binding = Binding(obj, character.choices(), view_layer_of(obj))
+    channels = actions.channels_of(obj, binding.driven.names, binding.root_bone, list(binding.switched))
+    baked = _baked(binding, motion, frames_a_second(scene), at_frame, take.start_s)
+    action = actions.write_action(name, baked, channels, markers=scene.posewire.markers)
+    actions.assign(obj, action, as_strip=scene.posewire.as_strip)
+    return action
+
+
+def _baked(binding: Binding, motion: Motion, fps: float, at_frame: int, start_s: float) -> Baked:
+    recorder = Recorder(len(binding.driven.names))
+    for time_s, root_m, rotations_wxyz, contacts in zip(
+        motion.time_s.tolist(), motion.root_m, motion.rotations_wxyz, motion.contacts, strict=True
+    ):
+        location, q = binding.values(motion.skeleton, time_s, root_m, rotations_wxyz, contacts)
+        recorder.add(time_s, location, q, contacts)
+    return recorder.baked(fps, at_frame, start_s)

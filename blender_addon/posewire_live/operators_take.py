@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: N801, RUF012  Blender asks for these names and class attributes
+"""Takes and captures: import a .pwt, a video to an action, a webcam to the stream."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.types import FileHandler, Operator
+from bpy_extras.io_utils import ImportHelper
+
+from . import capturing, engine
+from .errors import LiveError
+from .importing import import_take
+from .live import Session
+from .reporting import Reporting
+from .state import state
+
+
+class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
+    bl_idname = "posewire.import_take"
+    bl_label = "Import Posewire Take"
+    bl_description = "Read a recording of Posewire (.pwt) into actions; the engine is not needed"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".pwt"
+    filter_glob: StringProperty(default="*.pwt", options={"HIDDEN"})
+    frame: IntProperty(name="Start Frame", description="Where the take begins on the timeline", default=1)
+    stand_ins: BoolProperty(
+        name="Make Stand-ins", description="Make a mannequin for everybody whom no character follows", default=True
+    )
+
+    def act(self, context: bpy.types.Context) -> str:
+        path = Path(bpy.path.abspath(self.filepath))
+        take, made = import_take(context, path, at_frame=self.frame, stand_ins=self.stand_ins)
+        state.message = f"{len(made)} actions from {path.name}" + "".join(f"; {loss}" for loss in take.damage)
+        return state.message
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Dropped files come with their path; from the menu it is chosen."""
+        if self.filepath:
+            return self.execute(context)
+        return ImportHelper.invoke(self, context, event)
+
+
+class POSEWIRE_FH_take(FileHandler):
+    bl_idname = "POSEWIRE_FH_take"
+    bl_label = "Posewire take"
+    bl_import_operator = "posewire.import_take"
+    bl_file_extensions = ".pwt"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        """Takes may be dropped into a 3D view."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+class POSEWIRE_OT_capture_video(Reporting, Operator, ImportHelper):
+    bl_idname = "posewire.capture_video"
+    bl_label = "Capture Video"
+    bl_description = "Let the Posewire engine turn a video into actions; Blender stays usable meanwhile"
+
+    filter_glob: StringProperty(default="*.mp4;*.mov;*.avi;*.mkv;*.webm;*.m4v", options={"HIDDEN"})
+
+    def act(self, context: bpy.types.Context) -> str:
+        _refuse_two()
+        video = Path(bpy.path.abspath(self.filepath))
+        take = capturing.takes_folder() / f"{video.stem}.pwt"
+        logs, frames = Path(bpy.app.tempdir), capturing.frames_of(video) if video.is_file() else 0
+        command = capturing.find_engine()
+        state.capture = engine.capture_video(command, video, take, capturing.options(context.scene), frames, logs)
+        return ""
+
+
+class POSEWIRE_OT_capture_webcam(Reporting, Operator):
+    bl_idname = "posewire.capture_webcam"
+    bl_label = "Capture Webcam"
+    bl_description = "Start the Posewire engine on a camera and connect to it"
+
+    camera: StringProperty(name="Camera", description="Number of the camera, or the address of a phone's stream", default="0")
+
+    def act(self, context: bpy.types.Context) -> str:
+        _refuse_two()
+        scene = context.scene.posewire
+        options, logs = capturing.options(context.scene), Path(bpy.app.tempdir)
+        state.capture = engine.capture_camera(capturing.find_engine(), self.camera, scene.address, options, logs)
+        if state.session is None:
+            state.session = Session(scene.address, scene.key_file)
+        return ""
+
+
+class POSEWIRE_OT_cancel_capture(Reporting, Operator):
+    bl_idname = "posewire.cancel_capture"
+    bl_label = "Stop Capture"
+    bl_description = "End the Posewire engine that Blender started"
+
+    def act(self, context: bpy.types.Context) -> str:
+        if state.capture is None:
+            raise LiveError("No capture runs.")
+        capture, state.capture = state.capture, None
+        capture.cancel()
+        return "The capture was stopped."
+
+
+class POSEWIRE_OT_check_engine(Reporting, Operator):
+    bl_idname = "posewire.check_engine"
+    bl_label = "Check Posewire Engine"
+    bl_description = "Start the engine once and ask for its version"
+
+    def act(self, context: bpy.types.Context) -> str:
+        state.message = engine.version(capturing.find_engine())
+        return state.message
+
+
+def _refuse_two() -> None:
+    if state.capture is not None:
+        raise LiveError("A capture is running already.", "Stop it first.")
+
+
+def menu_import(self: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """An entry of File > Import."""
+    self.layout.operator(POSEWIRE_OT_import_take.bl_idname, text="Posewire Take (.pwt)")
+
+
+CLASSES = (
+    POSEWIRE_OT_import_take,
+    POSEWIRE_FH_take,
+    POSEWIRE_OT_capture_video,
+    POSEWIRE_OT_capture_webcam,
+    POSEWIRE_OT_cancel_capture,
+    POSEWIRE_OT_check_engine,
+)
