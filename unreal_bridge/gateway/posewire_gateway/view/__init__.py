@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-import viser
+import viser  # pyright: ignore[reportMissingImports] - an extra
 
 from posewire.client import Client
 from posewire.errors import WireError

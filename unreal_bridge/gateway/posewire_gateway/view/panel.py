@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-import viser
-import viser.uplot
+import viser  # pyright: ignore[reportMissingImports] - an extra
+import viser.uplot  # pyright: ignore[reportMissingImports] - an extra
 
 from posewire.client import Client, Received
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import viser
+import viser  # pyright: ignore[reportMissingImports] - an extra
 from numpy.typing import NDArray
 
 from posewire import rotation
