@@ -162,7 +162,7 @@ def test_a_killed_run_leaves_a_take_that_opens(short_clip, tmp_path):
     command = [sys.executable, "-m", "posewire", "run", str(short_clip), "--out", str(take), "--publish", address]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while (not take.exists() or take.stat().st_size < 3000) and process.poll() is None and time.monotonic() < deadline:
+    while process.poll() is None and time.monotonic() < deadline and not (take.exists() and len(api.Take.open(take))):
         time.sleep(0.02)
     process.kill()
     process.wait()

@@ -109,9 +109,11 @@ def fill(problem: Problem, truth: Pose, rng: np.random.Generator) -> None:
     t.depth[:] = [3.1, 40.0]
     t.limit_w[:], t.rest_w[:], t.damping_w[:] = 300.0, 0.2, 0.5
     t.rest_rad[:], t.previous_rad[:] = rng.normal(0.0, 0.1, D), truth.angles_rad + rng.normal(0.0, 0.1, D)
+    t.contact_m[:], t.contact_w[7:11] = joints + rng.spawn(1)[0].normal(0.0, 0.02, joints.shape), 700.0
     t.position_m[3], t.position_w[3] = np.nan, 0.0
     t.pixel_px[5], t.pixel_w[5] = np.nan, 0.0
     t.predicted_m[7], t.predicted_w[7] = np.nan, 0.0
+    t.contact_m[6] = np.nan
 
 
 def project(points: FloatArray, t: Targets) -> FloatArray:
@@ -169,6 +171,11 @@ def _damping(pose: Pose, t: Targets) -> FloatArray:
     return np.sqrt(t.damping_w) * (pose.angles_rad - t.previous_rad)
 
 
+def _contact(pose: Pose, t: Targets) -> FloatArray:
+    use = t.contact_w > 0
+    return (np.sqrt(t.contact_w[use])[:, None] * (joints_m(pose) - t.contact_m)[use]).ravel()
+
+
 _RESIDUALS: dict[str, Callable[[Pose, Targets], FloatArray]] = {
     "position": _position,
     "reprojection": _reprojection,
@@ -177,6 +184,7 @@ _RESIDUALS: dict[str, Callable[[Pose, Targets], FloatArray]] = {
     "limits": _limits,
     "rest": _rest,
     "damping": _damping,
+    "contact": _contact,
 }
 
 

@@ -18,6 +18,7 @@ def only(problem: dense.Problem, term: str) -> None:
         "limits": t.limit_w,
         "rest": t.rest_w,
         "damping": t.damping_w,
+        "contact": t.contact_w,
     }
     for name, weight in weights.items():
         if name != term:

@@ -57,7 +57,8 @@ def test_the_solution_does_not_depend_on_where_the_world_stands() -> None:
     t = problem.targets
     for array in (t.position_m, t.sight):
         array[...] = rotation.rotate(turn, array)
-    t.predicted_m[:] = rotation.rotate(turn, t.predicted_m) + shift
+    for array in (t.predicted_m, t.contact_m):
+        array[...] = rotation.rotate(turn, array) + shift
     R = rotation.to_matrix(turn)
     t.T_camera_world[:3, :3] = t.T_camera_world[:3, :3] @ R.T
     t.T_camera_world[:3, 3] -= t.T_camera_world[:3, :3] @ shift

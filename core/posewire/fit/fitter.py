@@ -92,6 +92,7 @@ class Fitter:
         """Lays the track's rows and the camera out for the kernels."""
         T, targets = camera.T_world_camera, self._memory.targets
         targets.K[:] = camera.K
+        self._knows_up = camera.origin != "assumed"
         targets.T_camera_world[:3, :3] = T[:3, :3].T
         targets.T_camera_world[:3, 3] = -T[:3, :3].T @ T[:3, 3]
         keypoints_m = np.full((len(track.confidence), 3), np.nan) if track.keypoints_m is None else track.keypoints_m
@@ -104,7 +105,9 @@ class Fitter:
 
     def _follow(self, time_s: float, step_s: float) -> bool:
         steps = (self._settings.iterations, 0.0) if self._settings.realtime else _CONVERGED
-        misfit = self._run(Order(frame.FOLLOW, time_s, step_s, self._calibration.size_ratio, *steps, FEWEST_LIMB_POINTS))
+        misfit = self._run(
+            Order(frame.FOLLOW, time_s, step_s, self._calibration.size_ratio, *steps, FEWEST_LIMB_POINTS, self._knows_up)
+        )
         if misfit == frame.TOO_LITTLE:
             return False
         self._frames_lost = self._frames_lost + 1 if misfit > LOST_MISFIT else 0
@@ -164,17 +167,17 @@ class Fitter:
         return Person(make_body(self._skeleton, self._markers), make_bones(self._skeleton, self._markers), self._points)
 
     def _pose(self, person_id: int, time_s: float) -> SkeletonPose:
-        work = self._memory.work
+        said = self._memory.said
         return SkeletonPose(
             person_id,
             time_s,
-            root_m=work.root_m[0].copy(),
-            angles_rad=work.angles_rad[0].copy(),
+            root_m=said.root_m.copy(),
+            angles_rad=said.angles_rad.copy(),
             rotations_wxyz=self._memory.rotations_wxyz.copy(),
-            positions_m=work.joints_m[0].copy(),
+            positions_m=said.joints_m.copy(),
             confidence=self._points.showing @ self._memory.seen.confidence,
-            contacts=np.full(4, np.nan),
-            residuals=dict(zip(TERMS, work.energies[0].tolist(), strict=True)),
+            contacts=self._memory.contacts.probability.copy(),
+            residuals=dict(zip(TERMS, said.energies.tolist(), strict=True)),
         )
 
 

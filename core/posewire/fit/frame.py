@@ -12,6 +12,9 @@ from posewire.filters import OneEuroState, make_state, smooth_points
 from posewire.fit.body import Body, Workspace, make_workspace
 from posewire.fit.bones import Bones, impose_lengths
 from posewire.fit.compiled import SOURCES, entry, kernel
+from posewire.fit.contacts import Contacts, begin_contacts, feel_ground, make_contacts
+from posewire.fit.footlock import Hold, let_go, lock_feet, make_hold
+from posewire.fit.kept import Kept, keep, make_kept
 from posewire.fit.kinematics import local_quaternions
 from posewire.fit.motion import Motion, begin, make_motion, predict, update
 from posewire.fit.observation import Observation, make_observation, read
@@ -59,6 +62,8 @@ class Order(NamedTuple):
     iterations: int = 0
     tolerance: float = 0.0
     fewest: int = 0
+    knows_up: bool = False
+    """Whether the world's up is known, not assumed."""
 
 
 class Memory(NamedTuple):
@@ -77,15 +82,32 @@ class Memory(NamedTuple):
     swapped_s: FloatArray
     """(GROUPS,) for how long each has been exchanged."""
     rotations_wxyz: FloatArray
-    """(N, 4) of the pose on side 0."""
+    """(N, 4) of the pose that is said."""
+    contacts: Contacts
+    hold: Hold
+    free: Kept
+    """The fitted pose."""
+    said: Kept
+    """The pose that is told: the fitted one, its feet held."""
 
 
 def make_memory(person: Person) -> Memory:
     """A person of whom nothing is known yet."""
     M, N = len(person.points.column), len(person.body.parents)
     parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(M), make_targets(person.body))
+    kept = (make_kept(person.body, len(TERMS)), make_kept(person.body, len(TERMS)))
     expected = (np.full((M, 3), np.nan), np.full((M, 2), np.nan))
-    return Memory(*parts, make_state(M, 2), make_state(M, 3), *expected, np.zeros(GROUPS), np.zeros((N, 4)))
+    return Memory(
+        *parts,
+        make_state(M, 2),
+        make_state(M, 3),
+        *expected,
+        np.zeros(GROUPS),
+        np.zeros((N, 4)),
+        make_contacts(),
+        make_hold(),
+        *kept,
+    )
 
 
 @kernel
@@ -153,7 +175,21 @@ def _follow(person: Person, memory: Memory, weighing: Weighing, order: Order) ->
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
     _settle(memory.work, side)
     update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
-    return misfit(seen, share, memory.work, px_m, weighing, targets)
+    result = misfit(seen, share, memory.work, px_m, weighing, targets)
+    _stand(person, memory, weighing, order)
+    return result
+
+
+@kernel
+def _stand(person: Person, memory: Memory, weighing: Weighing, order: Order) -> None:
+    """Feels which feet touch the ground, and says the pose."""
+    work, targets, contacts, step_s = memory.work, memory.targets, memory.contacts, order.step_s
+    showing, confidence = person.points.showing, memory.seen.confidence
+    feel_ground(contacts, work.joints_m[0], memory.motion, targets.sight, showing, confidence, step_s, order.knows_up)
+    if weighing.lock_w > 0.0:
+        lock_feet(person.body, targets, work, contacts, memory.hold, weighing.lock_w, step_s, memory.free, memory.said)
+    else:
+        keep(work, 0, memory.said)
 
 
 @kernel
@@ -176,6 +212,9 @@ def _start(person: Person, memory: Memory, weighing: Weighing, order: Order, use
     side, _, _ = minimise(person.body, targets, work, order.iterations, order.tolerance)
     _settle(work, side)
     begin(memory.motion, work.joints_m[0])
+    begin_contacts(memory.contacts, work.joints_m[0])
+    let_go(memory.hold)
+    keep(work, 0, memory.said)
     return misfit(memory.seen, share, work, px_m, weighing, targets)
 
 
@@ -194,7 +233,7 @@ def _make_run(sources: str) -> Callable[[Person, Memory, Weighing, Rows, Order],
             _impose(person, memory, order.size_ratio)
         else:
             result = _start(person, memory, weighing, order, order.what == START)
-        local_quaternions(person.body, memory.work.root_wxyz[0], memory.work.angles_rad[0], memory.rotations_wxyz)
+        local_quaternions(person.body, memory.said.root_wxyz, memory.said.angles_rad, memory.rotations_wxyz)
         return result
 
     return run

@@ -57,6 +57,11 @@ class FitSettings:
     damping_sigma_rad: float = 0.53
     """How far an angle turns in 1/30 s when nothing shows it."""
 
+    lock_feet: bool = False
+    """Whether a foot on the ground is held where it landed: it slides far less, and the pose may be slightly less accurate."""
+    lock_sigma_m: float = 0.01
+    """How far a held foot may be off."""
+
     def __post_init__(self) -> None:
         low, high = HEIGHT_RANGE_M
         if self.height_m is not None and not low <= self.height_m <= high:

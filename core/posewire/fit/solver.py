@@ -12,7 +12,7 @@ from posewire.fit import inertia, ltdl
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import SOURCES, entry, kernel
 from posewire.fit.kinematics import forward, place_markers, retract
-from posewire.fit.residuals import damping, depth, limits, position, reprojection, rest, smoothness
+from posewire.fit.residuals import contact, damping, depth, limits, position, reprojection, rest, smoothness
 from posewire.fit.targets import Targets
 
 _MU_START, _MU_LEAST, _MU_MOST = 1e-4, 1e-7, 1e6
@@ -32,6 +32,7 @@ def linearise(body: Body, targets: Targets, work: Workspace, side: int) -> float
     E[1] = reprojection.add(body, targets, root, markers, work)
     E[2] = smoothness.add(body, targets, root, x, work)
     E[3] = depth.add(targets, root, work)
+    E[7] = contact.add(targets, root, x, work)
     inertia.assemble(body, work, H, g)
     E[4] = limits.add(body, targets, angles, H, g)
     E[5] = rest.add(body, targets, angles, H, g)

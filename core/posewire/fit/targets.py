@@ -43,6 +43,10 @@ class Targets(NamedTuple):
     """(D,) the angles of the frame before."""
     damping_w: FloatArray
     """(D,) per rad^2."""
+    contact_m: FloatArray
+    """(N, 3) where joints on the ground landed, world."""
+    contact_w: FloatArray
+    """(N,) per m^2."""
 
 
 def make_targets(body: Body) -> Targets:
@@ -50,4 +54,4 @@ def make_targets(body: Body) -> Targets:
     M, N, D = len(body.marker_joint), len(body.parents), len(body.axes)
     z = np.zeros
     point_data = (z((M, 3)), z(M), z((M, 2)), z(M), np.eye(3), np.eye(4))
-    return Targets(*point_data, z((N, 3)), z((N, 2)), z(3), z(2), z(D), z(D), z(D), z(D), z(D))
+    return Targets(*point_data, z((N, 3)), z((N, 2)), z(3), z(2), z(D), z(D), z(D), z(D), z(D), z((N, 3)), z(N))

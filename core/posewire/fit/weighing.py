@@ -35,6 +35,8 @@ class Weighing(NamedTuple):
     m_cutoff_hz: float
     m_slope: float
     speed_cutoff_hz: float
+    lock_w: float
+    """Per m^2; 0 = feet are not held."""
 
 
 def make_weighing(s: FitSettings) -> Weighing:
@@ -47,7 +49,8 @@ def make_weighing(s: FitSettings) -> Weighing:
     px, m = s.filter_px, s.filter_m
     filters = (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed, m.speed_cutoff_hz)
     damping_w_s = 1.0 / (30.0 * s.damping_sigma_rad**2)
-    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *(float(value) for value in filters))
+    lock_w = float(s.lock_sigma_m) ** -2 if s.lock_feet else 0.0
+    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *(float(value) for value in (*filters, lock_w)))
 
 
 @kernel

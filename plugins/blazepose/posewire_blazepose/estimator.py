@@ -20,10 +20,8 @@ from posewire_blazepose.person_detector import PersonBox, PersonDetector
 from posewire_blazepose.regions import CircleFilter, Region, intersection_over_union
 
 _MINIMUM_SCORE = 0.5
-_SEARCH_EVERY, _SEARCH_EMPTY_EVERY = 10, 3
-"""Frames between two looks for newcomers: while there is room for them, and while nobody is there at all."""
-_TURNED_EVERY = 4
-"""Of so many looks in vain one also looks for people who lie or hang: that takes three times as long."""
+_SEARCH_EVERY = 10
+"""Frames between two looks for newcomers, while there is room for them."""
 _COLLAPSE = 0.5
 """A region that loses half its size from one frame to the next has slipped to a part of the body."""
 _SAME_PERSON = 0.12
@@ -74,7 +72,7 @@ class BlazePose:
     def reset(self) -> None:
         """Forgets everybody."""
         self._followed: list[_Followed] = []
-        self._frames_since_search, self._looks_in_vain = _SEARCH_EVERY, 0
+        self._frames_since_search = _SEARCH_EVERY
 
     def estimate(self, frame: Frame) -> Detections:
         """Everybody in the frame, those already followed first, at most max_people."""
@@ -97,8 +95,7 @@ class BlazePose:
 
     def _should_search(self, before: int) -> bool:
         somebody_lost = len(self._followed) < before
-        interval = _SEARCH_EVERY if self._followed else _SEARCH_EMPTY_EVERY
-        due = len(self._followed) < self._max_people and self._frames_since_search >= interval
+        due = len(self._followed) < self._max_people and self._frames_since_search >= _SEARCH_EVERY
         return somebody_lost or due
 
     def _add(self, newcomers: list[Body]) -> None:
@@ -116,11 +113,7 @@ class BlazePose:
         found = self._person_detector.find(frame)
         new = [person for person in found if not any(_covers(body, person.box_px) for body in known)]
         started = self._start_all(frame, new, eager=False)
-        if started or known:
-            self._looks_in_vain = 0
-            return started
-        self._looks_in_vain += 1
-        if self._looks_in_vain % _TURNED_EVERY == 1:
+        if not started and not known:
             turned = self._start_all(frame, found + self._person_detector.find_turned(frame), eager=True)
             started = sorted(turned, key=lambda body: -body.score)[:1]  # the surest alone; the next look finds the others
         return started

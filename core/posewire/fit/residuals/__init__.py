@@ -4,5 +4,5 @@ To add one: a file here with `add(...)`, its data in targets.Targets, its line i
 numpy twin in tests/fit/dense.py and a page in docs/FIT.md.
 """
 
-TERMS = ("position", "reprojection", "smoothness", "depth", "limits", "rest", "damping")
+TERMS = ("position", "reprojection", "smoothness", "depth", "limits", "rest", "damping", "contact")
 """Names of the terms in the order of Workspace.energies."""
