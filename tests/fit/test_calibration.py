@@ -63,3 +63,13 @@ def test_what_is_learnt_beforehand_holds_from_the_first_pose_on() -> None:
     for track, t in zip(rows, TIME_S.tolist(), strict=True):
         fitter.fit(track, t, actor.VIEW)
         assert fitter.skeleton.digest == first
+
+
+def test_a_long_recording_is_learnt_too() -> None:
+    keypoints, _ = actor.poses_m(TIME_S, skeleton.REFERENCE.with_bone_lengths(1.1 * skeleton.REFERENCE.bone_lengths_m))
+    rows = actor.tracks(keypoints, noise_m=0.0)
+    long = (rows * (EVENTS[-1] // len(rows) + 2))[: EVENTS[-1] + 20]
+    fitter, brief = Fitter(actor.NAMES, FitSettings()), Fitter(actor.NAMES, FitSettings())
+    fitter.learn(long, actor.VIEW)
+    brief.learn(rows[:200], actor.VIEW)
+    np.testing.assert_allclose(fitter.skeleton.bone_lengths_m, brief.skeleton.bone_lengths_m, rtol=0.02)

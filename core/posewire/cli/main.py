@@ -9,7 +9,18 @@ import sys
 from collections.abc import Sequence
 
 from posewire import __version__
-from posewire.cli import bench, calibration, capture_commands, evaluation, gateway, listings, network, plugin_commands, takes
+from posewire.cli import (
+    bench,
+    calibration,
+    capture_commands,
+    evaluation,
+    gateway,
+    listings,
+    network,
+    plugin_commands,
+    solving,
+    takes,
+)
 from posewire.errors import EXIT_CODE, PosewireError
 
 _EPILOG = """\
@@ -31,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"posewire {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (capture_commands, calibration, takes, network, gateway, evaluation, listings, plugin_commands, bench):
+    for group in (capture_commands, calibration, takes, solving, network, gateway, evaluation, listings, plugin_commands, bench):
         group.add_commands(commands)
     return parser
 

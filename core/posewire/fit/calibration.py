@@ -55,7 +55,7 @@ class BoneCalibration:
 
     def finish(self) -> Skeleton | None:
         """Freezes what was collected so far; the new skeleton, or None (and nothing frozen) when that is too little."""
-        if self.frozen or self._frames < EVENTS[0] // 2:
+        if self._finished or not self._joints or self._frames < EVENTS[0] // 2:
             return None
         self._finished = True
         return self._changed()
