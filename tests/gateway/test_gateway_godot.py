@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -80,11 +80,10 @@ def wait_for(lines: Queue[str], start: str) -> str:
 def bones_in_godot(example: str, folder: Path, person: SkeletonPose) -> dict[str, list[float]]:
     port = free_port()
     performer = VmcPerformer(Target("127.0.0.1", port), parse_choice("first"))
-    with godot(example, folder, port) as lines:
+    with closing(performer), godot(example, folder, port) as lines:
         wait_for(lines, "listening")
         until(lambda: not lines.empty(), meanwhile=lambda: performer.send(moment(person)))
         text = wait_for(lines, "bones ")
-    performer.close()
     return json.loads(text)
 
 

@@ -113,6 +113,7 @@ def _mask(image: ImageArray, names: Sequence[str], keypoints_px: FloatArray) -> 
     rows, columns = (slice(int(line.min()), int(line.max()) + 1) for line in np.nonzero(labels))
     part = np.ascontiguousarray(labels[rows, columns])
     models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # its clusters start at random: the scenes must not depend on what OpenCV did before
     cv2.grabCut(np.ascontiguousarray(image[rows, columns]), part, None, *models, 3, cv2.GC_INIT_WITH_MASK)  # pyright: ignore[reportCallIssue, reportArgumentType]
     labels[rows, columns] = part
     person = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
