@@ -17,10 +17,10 @@ from numpy.typing import ArrayLike
 from posewire import rotation
 from posewire.data import Camera, FloatArray
 from posewire.errors import CalibrationError
+from posewire.settings import FOV_RANGE_DEG
 
 DEFAULT_VERTICAL_FOV_DEG = 54.0
 """Mehta 2020, section 8.2.1: assumed when the camera is not calibrated."""
-FOV_RANGE_DEG = (5.0, 175.0)
 
 
 def assumed(width_px: int, height_px: int, vertical_fov_deg: float = DEFAULT_VERTICAL_FOV_DEG) -> Camera:

@@ -19,6 +19,7 @@ import platformdirs
 from posewire.errors import SettingsError
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
+"""Where the engine publishes and every client listens unless told otherwise."""
 HEIGHT_RANGE_M = (0.5, 2.5)
 FOV_RANGE_DEG = (5.0, 175.0)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from posewire.errors import SettingsError
 from posewire.filters import OneEuroSettings
+from posewire.settings import HEIGHT_RANGE_M
 
-HEIGHT_RANGE_M = (0.5, 2.5)
 FILTER_PX = OneEuroSettings(6.0, 6.7)
 FILTER_M = OneEuroSettings(0.6, 2.6)
 

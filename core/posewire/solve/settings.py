@@ -10,7 +10,7 @@ from posewire.data import Camera
 from posewire.errors import SettingsError
 from posewire.filters import OneEuroSettings
 from posewire.fit import FitSettings
-from posewire.fit.settings import HEIGHT_RANGE_M
+from posewire.settings import HEIGHT_RANGE_M
 
 AUTO_SMOOTH_S = 0.07
 """Width of the smoothing, from the same search as OFFLINE_FIT."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from posewire.errors import WireError
-
-DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
-"""Where the engine publishes and every client listens unless told otherwise."""
+from posewire.settings import DEFAULT_ADDRESS
 
 _FORM = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:/\[\]\s]+):(?P<port>[0-9]{1,5}|\*)")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.?")
