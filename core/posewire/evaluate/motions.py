@@ -71,16 +71,17 @@ def at_times(motion: Motion, time_s: FloatArray) -> FloatArray:
     """Limb positions (R, 12, 3) of the frames nearest to `time_s` (R,); NaN where none is within half the spacing of `time_s`."""
     if not len(motion.time_s):
         return np.full((len(time_s), len(LIMB_JOINTS), 3), np.nan)
-    nearest = _nearest(motion.time_s, time_s)
-    tolerance_s = 0.5 * float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.05
+    nearest, met = nearest_rows(motion.time_s, time_s)
     limbs = motion.limbs_m()[nearest]
-    limbs[np.abs(motion.time_s[nearest] - time_s) > tolerance_s * (1 + 1e-6)] = np.nan
+    limbs[~met] = np.nan
     return limbs
 
 
-def _nearest(have_s: FloatArray, want_s: FloatArray) -> NDArray[np.int64]:
-    """For each of `want_s` (R,) the index of the nearest of `have_s` (T,)."""
-    return np.argmin(np.abs(want_s[:, None] - have_s[None]), axis=1)
+def nearest_rows(have_s: FloatArray, want_s: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each of `want_s` (R,) the index of the nearest of `have_s` (T,), and whether it is within half a spacing."""
+    nearest = np.argmin(np.abs(want_s[:, None] - have_s[None]), axis=1)
+    tolerance_s = 0.5 * float(np.median(np.diff(want_s))) if len(want_s) > 1 else 0.05
+    return nearest, np.abs(have_s[nearest] - want_s) <= tolerance_s * (1 + 1e-6)
 
 
 def limb_names_in(names: Sequence[str]) -> list[str]:

@@ -46,17 +46,19 @@ def _bars(rows: list[EvalRow]) -> ImageArray:
     panel = _panel("PA-MPJPE of each joint, mm")
     top_mm = max([1.0, *(value for row in rows for value in row.pa_mpjpe_mm_of_joint.values() if np.isfinite(value))])
     _grid(panel, top_mm)
-    group = (_WIDTH - 2 * _MARGIN) / len(LIMB_JOINTS)
-    for j, joint in enumerate(LIMB_JOINTS):
+    joints = list(dict.fromkeys(joint for row in rows for joint in row.pa_mpjpe_mm_of_joint))
+    group = (_WIDTH - 2 * _MARGIN) / max(len(joints), 1)
+    for j, joint in enumerate(joints):
         left = _MARGIN + j * group
         for r, row in enumerate(rows):
-            value = row.pa_mpjpe_mm_of_joint[joint]
+            value = row.pa_mpjpe_mm_of_joint.get(joint, np.nan)
             if np.isfinite(value):
                 x0, x1 = (round(left + group * (0.1 + 0.8 * k / len(rows))) for k in (r, r + 1))
                 cv2.rectangle(panel, (x0, _y(value / top_mm)), (x1, _y(0.0)), _COLOURS[r % len(_COLOURS)], cv2.FILLED)
-        side, name = joint.split("_")
-        _write(panel, side, (round(left), _HEIGHT - _MARGIN + 18), scale=0.35)
-        _write(panel, name, (round(left), _HEIGHT - _MARGIN + 34), scale=0.35)
+        side, _, name = joint.rpartition("_")
+        scale = 0.35 if len(joints) <= len(LIMB_JOINTS) else 0.27
+        _write(panel, side, (round(left), _HEIGHT - _MARGIN + 18), scale)
+        _write(panel, name, (round(left), _HEIGHT - _MARGIN + 34), scale)
     return panel
 
 

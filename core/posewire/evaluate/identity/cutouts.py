@@ -7,7 +7,7 @@ asked: hue, saturation and brightness are changed as a whole, so folds, light an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import cv2
@@ -92,7 +92,8 @@ def _seen_frames() -> tuple[tuple[str, ...], list[tuple[ImageArray, FloatArray]]
     card, estimator = open_estimator(Settings())
     with resources.as_file(resources.files("posewire") / "assets" / "balancing_cam01.mp4") as path:
         source = capture.open_source(str(path), SourceOptions())
-        frames = [frame for frame in source if frame.index % EVERY == 0]
+        # RGB, not the decoder's planes: which method looks at them in which way must not change the footage.
+        frames = [replace(frame, picture=frame.image) for frame in source if frame.index % EVERY == 0]
         source.close()
     seen = [(_scaled(frame), estimator.estimate(frame).keypoints_px[0] * _SCALE) for frame in frames]
     estimator.close()

@@ -1,0 +1,87 @@
+"""How a self-supervised run goes; saved with its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from posewire.errors import SettingsError
+from posewire_selfsup_lifter.networks import Shape
+from posewire_training.settings import TrainSettings
+
+Teacher = Literal["reprojection", "factorization", "distillation"]
+TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
+ReprojectionTerms = Literal["transform", "single-view", "adversarial"]
+"""transform: eq. 3.7. The other two are the ablation of Table 3.1: eq. 3.2 alone, and eq. 3.2 with a critic of 2D poses."""
+Cameras = Literal["virtual", "studio", "studio+virtual", "given"]
+"""virtual: every instant has random cameras of its own. studio: four fixed ones. studio+virtual: eight more (Ch. 3.6.1).
+given: the views came in a file."""
+DistillationTarget = Literal["distilled", "hard", "none"]
+"""distilled: eq. 14. hard: the teacher's depth as it is (the paper's Table 1, Weaksup-bs). none: no student but the teacher."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfsupSettings(TrainSettings):
+    """The part of a run that all teachers share, then each teacher's own."""
+
+    steps: int = 8_000
+    batch: int = 256
+    teacher: Teacher = "reprojection"
+    width: int = 256
+    """Of every hidden layer; the documents use 1024."""
+    blocks: int = 2
+    """Residual blocks; the documents use four."""
+    dropout: float = 0.0
+    cameras: Cameras = "virtual"
+    instants: int = 40_000
+    """Poses that the virtual cameras look at, each once."""
+    proportions: float = 0.06
+    """Standard deviation of each bone's length in the motion that the virtual cameras see, as a share; 0 = as recorded."""
+    mixing: bool = True
+    """Limbs exchanged between poses before the cameras look, as for the supervised lifters."""
+    hiding: bool = True
+    """Keypoints hidden from the network, not from the loss: it learns to fill what is missing."""
+    noise: float = 0.6
+    """Share of the samples whose keypoints are disturbed as an estimator disturbs them, for the network, not for the loss."""
+    focal_error: float = 0.15
+    """Standard deviation of the logarithm of the wrong focal length that the network is shown."""
+
+    terms: ReprojectionTerms = "transform"
+    cross_view_weight: float = 1.0
+    """lambda of eq. 3.7: 1 for Human3.6M, 1.5 for MPI-INF-3DHP."""
+    root_width: int = 256
+    """Of the root's branch, which only helps training; Ch. 3.4.1 gives both branches one width."""
+    pretraining_share: float = 0.06
+    """Of the steps, under eq. 3.6: 20 of 320 epochs in Ch. 3.6.2."""
+    critic_weight: float = 0.1
+
+    dictionary: bool = True
+    """False: the dictionary of the factorization starts at random instead of from NRSfM."""
+    dictionary_steps: int = 3_000
+    """Steps of the NRSfM auto-encoder that comes first (factorization and distillation)."""
+    consistency_weight: float = 1.0
+    """lambda of eq. 4.8; the document gives no number. 0 is the row "dictionary only" of Table 4.1."""
+
+    target: DistillationTarget = "distilled"
+    l1_weight: float = 0.3
+    """Of the code in eq. 14."""
+
+    def __post_init__(self) -> None:
+        TrainSettings.__post_init__(self)
+        kinds = {"teacher": Teacher, "cameras": Cameras, "terms": ReprojectionTerms, "target": DistillationTarget}
+        for name, choices in ((name, get_args(kind)) for name, kind in kinds.items()):
+            if getattr(self, name) not in choices:
+                raise SettingsError(f"{name} is not known.", got=getattr(self, name), allowed=list(choices))
+        shares = ("pretraining_share", "dropout", "noise")
+        if bad := [name for name in shares if not 0.0 <= getattr(self, name) <= 1.0]:
+            raise SettingsError(f"{bad[0]} is no share.", got=getattr(self, bad[0]), allowed="0 to 1")
+
+    @property
+    def shape(self) -> Shape:
+        """Of every body of the run."""
+        return Shape(self.width, self.blocks, self.dropout, self.bf16)
+
+    @property
+    def root_shape(self) -> Shape:
+        """Of the root's body."""
+        return Shape(self.root_width, self.blocks, self.dropout, self.bf16)

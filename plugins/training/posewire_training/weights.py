@@ -1,0 +1,87 @@
+"""Weights files: a method's networks together with the settings that made them and the skeleton that they speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from posewire.errors import ModelError
+
+FORMAT = 1
+
+Precision = Literal["fp16", "fp32"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What a weights file says."""
+
+    method: str
+    """Which trainer made it: vae, baseline, selfsup, ..."""
+    joints: tuple[str, ...]
+    settings: Mapping[str, Any]
+    """For the trainer's `from_json`."""
+    states: Mapping[str, Mapping[str, Tensor]]
+    """Network name to its tensors, float32."""
+
+    def load_into(self, modules: Mapping[str, nn.Module]) -> None:
+        """Fills the networks.
+
+        Raises:
+            ModelError: a network is missing or has another shape.
+        """
+        for name, module in modules.items():
+            try:
+                module.load_state_dict(self.states[name])
+            except (KeyError, RuntimeError) as error:
+                got = " ".join(str(error).split())[:300]
+                problem = f"These weights do not fit the network '{name}'."
+                raise ModelError(problem, got=got, allowed=list(self.states)) from error
+
+
+def save(
+    path: Path,
+    method: str,
+    joints: Sequence[str],
+    settings: Mapping[str, Any],
+    modules: Mapping[str, nn.Module],
+    precision: Precision = "fp32",
+) -> None:
+    """Writes a weights file; fp16 halves it, at about three decimal digits."""
+    kind = torch.float16 if precision == "fp16" else torch.float32
+    states = {
+        name: {key: value.to(kind) if value.is_floating_point() else value for key, value in module.state_dict().items()}
+        for name, module in modules.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"format": FORMAT, "method": method, "joints": list(joints), "settings": dict(settings), "states": states}
+    torch.save(content, path)
+
+
+def load(path: Path, method: str, joints: Sequence[str]) -> Weights:
+    """Reads a weights file of this method and this skeleton.
+
+    Raises:
+        ModelError: the file is missing, is no weights file, or is of another method, version or skeleton.
+    """
+    hint = "train again, or give the file that belongs to this command"
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, UnpicklingError) as error:
+        raise ModelError(f"The weights {path} cannot be read.", got=" ".join(str(error).split())[:200], hint=hint) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("method") != method:
+        got = {key: content.get(key) for key in ("format", "method")} if isinstance(content, dict) else type(content).__name__
+        raise ModelError(f"{path} holds other weights.", got=got, allowed=f"format {FORMAT}, method {method}", hint=hint)
+    if content["joints"] != list(joints):
+        raise ModelError(f"{path} is for another skeleton.", got=", ".join(content["joints"]), allowed=tuple(joints), hint=hint)
+    states = {
+        name: {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+        for name, state in content["states"].items()
+    }
+    return Weights(method, tuple(joints), content["settings"], states)

@@ -1,0 +1,77 @@
+"""`python -m posewire_vae_lifter.export --run FOLDER --out FILE.onnx`: trained weights to what the live lifter runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from posewire.errors import EXIT_CODE, PosewireError
+from posewire_data.joints import JOINTS
+from posewire_training import onnx_export, weights
+from posewire_vae_lifter.model import Baseline, LiveVae, Spread, Vae
+from posewire_vae_lifter.settings import VaeSettings
+
+_X = (0.0, -0.2, -0.2, -0.2, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0, 0.35, 0.45, 0.5, -0.35, -0.45, -0.5)
+_Y = (0.1, 0.1, 1.0, 1.8, 0.1, 1.0, 1.8, -0.5, -1.0, -1.2, -1.5, -0.95, -0.4, 0.1, -0.95, -0.4, 0.1)
+_STANDING = tuple(zip(_X, _Y, strict=True))
+"""(17, 2) somebody who stands: on random points a network extrapolates, and says how large numbers round."""
+
+
+def open_run(folder: Path) -> tuple[LiveVae | Baseline, VaeSettings]:
+    """The network of a run's folder, in eval mode: live.pt (VAE with its spread), else weights.pt of a baseline.
+
+    Raises:
+        ModelError: neither is there, or it is of another version or skeleton.
+    """
+    live = folder / "live.pt"
+    kept = weights.load(live, "vae-live", JOINTS) if live.exists() else weights.load(folder / "weights.pt", "baseline", JOINTS)
+    settings = VaeSettings.from_json(kept.settings)
+    net = LiveVae(Vae(settings), Spread(settings)) if live.exists() else Baseline(settings)
+    kept.load_into({"live" if live.exists() else "net": net})
+    return net.eval(), settings
+
+
+def example(settings: VaeSettings, net: nn.Module, batch: int = 4, samples: int = 5) -> dict[str, Tensor]:
+    """Inputs of the right shapes, for tracing and for the parity test."""
+    made = torch.Generator().manual_seed(0)
+    points = torch.tensor(_STANDING) + 0.15 * torch.randn(batch, settings.frames, len(JOINTS), 2, generator=made)
+    seen = (torch.rand(batch, settings.frames, len(JOINTS), generator=made) < 0.8).float()
+    inputs = {"points": points * seen[..., None], "seen": seen, "size": 0.3 * torch.randn(batch, 1, generator=made) - 1.8}
+    if isinstance(net, LiveVae):
+        inputs["noise"] = torch.randn(batch, samples, net.spread.mix.in_features, generator=made)
+    return inputs
+
+
+def export(folder: Path, out: Path, *, half: bool = True) -> float:
+    """Writes the ONNX file and returns its largest difference to torch, metres."""
+    net, settings = open_run(folder)
+    free = {"noise": {1: "samples"}}
+    return onnx_export.export(net, example(settings, net), ["joints_m"], out, half=half, free_axes=free)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m posewire_vae_lifter.export", description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
+    parser.add_argument("--int8", type=Path, metavar="FILE.onnx", help="also the variant with 8-bit weights")
+    flags = parser.parse_args(arguments)
+    try:
+        difference_m = export(flags.run, flags.out)
+        print(f"{flags.out}: {flags.out.stat().st_size / 2**20:.2f} MiB, largest difference to torch {difference_m:.1e} m")
+        if flags.int8:
+            onnx_export.quantize(flags.out, flags.int8)
+            print(f"{flags.int8}: {flags.int8.stat().st_size / 2**20:.2f} MiB")
+    except PosewireError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CODE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

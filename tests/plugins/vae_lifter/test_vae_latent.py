@@ -1,0 +1,82 @@
+"""Looking into the latent space: interpolation goes from pose to pose, hypotheses lie around the mode, plots can be drawn."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from mover import moving  # noqa: E402
+
+from posewire.errors import ModelError, PosewireError  # noqa: E402
+from posewire_data.joints import JOINTS  # noqa: E402
+from posewire_data.motion import save  # noqa: E402
+from posewire_training import weights  # noqa: E402
+from posewire_vae_lifter import latent  # noqa: E402
+from posewire_vae_lifter.model import Baseline, LiveVae, Spread, Vae  # noqa: E402
+from posewire_vae_lifter.settings import VaeSettings  # noqa: E402
+
+SETTINGS = VaeSettings(hidden=32, blocks=2, latent=5)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A folder with weights that were never trained, and a test motion."""
+    torch.manual_seed(0)
+    live = LiveVae(Vae(SETTINGS), Spread(SETTINGS))
+    weights.save(tmp_path / "live.pt", "vae-live", JOINTS, SETTINGS.to_json(), {"live": live})
+    save(tmp_path / "motion.npz", [moving("2", 60, split="test")])
+    return tmp_path
+
+
+def test_interpolation_begins_and_ends_at_the_two_poses(run: Path) -> None:
+    net, frames = latent.open_vae(run)
+    samples = latent.samples_of(moving(), frames, [0, 150])
+    between = latent.interpolated(net, samples, 5)
+    with torch.inference_mode():
+        ends = net.vae(*samples.inputs).numpy()
+    np.testing.assert_allclose(between[[0, -1]], ends, atol=1e-5)
+
+
+def test_hypotheses_lie_around_the_mode(run: Path) -> None:
+    net, frames = latent.open_vae(run)
+    poses = latent.hypotheses(net, latent.samples_of(moving(), frames, [3]), 7)
+    assert poses.shape == (8, 17, 3)
+    assert (np.abs(poses[1:] - poses[0]).max(axis=(1, 2)) > 0).all()
+
+
+@pytest.mark.parametrize("what", ["interpolate", "sample"])
+def test_the_command_draws_a_picture(run: Path, what: str) -> None:
+    out = run / "out.png"
+    arguments = [what, "--run", str(run), "--motion", str(run / "motion.npz"), "--out", str(out), "--frames", "0", "50"]
+    assert latent.main(arguments) == 0
+    picture = cv2.imdecode(np.frombuffer(out.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.std() > 5
+
+
+def test_without_umap_the_error_says_what_to_install(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    arguments = ["umap", "--run", str(run), "--motion", str(run / "motion.npz"), "--out", str(run / "out.png")]
+    assert latent.main(arguments) == 2
+    assert "pip install umap-learn" in capsys.readouterr().err
+
+
+def test_a_scatter_has_a_colour_for_each_label() -> None:
+    picture = latent.scatter(np.random.default_rng(0).normal(size=(60, 2)), ["walk", "run", "sit"] * 20)
+    packed = picture[:, : latent._PLOT_PX].astype(np.int64) @ [1, 256, 65536]
+    assert len(np.unique(packed)) >= 4
+
+
+def test_a_baseline_has_no_latent_space_and_a_frame_beyond_the_end_is_named(tmp_path: Path) -> None:
+    weights.save(tmp_path / "weights.pt", "baseline", JOINTS, SETTINGS.to_json(), {"net": Baseline(SETTINGS)})
+    with pytest.raises(ModelError, match="no latent space"):
+        latent.open_vae(tmp_path)
+    with pytest.raises(PosewireError, match="0 to 199"):
+        latent.samples_of(moving(), 1, [200])
