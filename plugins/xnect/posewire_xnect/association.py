@@ -1,0 +1,154 @@
+"""From heatmaps and affinity fields to people: peaks, line integrals, greedy bipartite matching. Numpy only.
+
+Cao et al. 2017, sections 2.3 and 2.4, as thesis 002 uses them (sections 6.2.2, 6.3.1): a person is whoever has a visible neck.
+Shapes: J joints, K candidates a joint, A links, P people, H x W cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_xnect.skeleton import BONES, LINKS, NECK, J
+from posewire_xnect.targets import BoolArray, FloatArray
+
+CANDIDATES = 16
+"""Most people that one joint's heatmap can hold."""
+PEAK = 0.2
+"""Lowest heatmap value of a candidate."""
+SAMPLES = 10
+"""Points at which a link is looked at."""
+ON_THE_WAY = 0.05
+"""A sample speaks for a link when the field follows it by more than this,"""
+MOST = 0.8
+"""and a link needs so large a share of them (both as in OpenPose)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peaks:
+    """Candidates of each joint, the best first."""
+
+    points: FloatArray
+    """(J, K, 2) x, y in cells; anything where there is no candidate."""
+    scores: FloatArray
+    """(J, K) heatmap value; 0 where there is no candidate."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembly:
+    """Who is in the picture."""
+
+    points: FloatArray
+    """(P, J, 2) cells, NaN = unseen."""
+    confidence: FloatArray
+    """(P, J) heatmap value, 0 = unseen."""
+    candidate: NDArray[np.int64]
+    """(P, J) number of the peak, -1 = unseen."""
+
+
+def find_peaks(heatmaps: FloatArray, most: int = CANDIDATES) -> Peaks:
+    """Cells that no neighbour exceeds, above PEAK, refined between cells."""
+    joints, height, width = heatmaps.shape
+    padded = np.pad(heatmaps, ((0, 0), (1, 1), (1, 1)), mode="reflect")  # nothing pulls a peak at the border to either side
+    around = [padded[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    is_peak = (heatmaps >= np.max(around, axis=0)) & (heatmaps > PEAK)
+    scores = np.where(is_peak, heatmaps, 0.0).reshape(joints, -1)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :most]
+    y, x = np.divmod(order, width)
+    row = np.arange(joints)[:, None]
+    dx = between(padded[row, y + 1, x], heatmaps[row, y, x], padded[row, y + 1, x + 2])
+    dy = between(padded[row, y, x + 1], heatmaps[row, y, x], padded[row, y + 2, x + 1])
+    return Peaks(np.stack([x + dx, y + dy], axis=-1), np.take_along_axis(scores, order, axis=1))
+
+
+def between(before: FloatArray, here: FloatArray, after: FloatArray) -> FloatArray:
+    """Where the top lies, by a parabola through three logarithms, exact for a Gaussian; rounding gives the peak's own cell."""
+    low, mid, high = (np.log(np.maximum(value, 1e-3)) for value in (before, here, after))
+    return np.clip(0.5 * (high - low) / np.maximum(2 * mid - low - high, 0.1), -0.49, 0.49)
+
+
+def line_integrals(fields: FloatArray, points: FloatArray) -> FloatArray:
+    """(A, K, K): how well the field follows the line from each candidate of a link's first joint to each of its second.
+
+    Cao et al. 2017, eq. 10, as a mean over SAMPLES points; 0 where less than MOST of them agree. The samples lie between the
+    peaks' own cells: ninths of whole numbers are never half-way between two cells, so every runtime looks at the same ones.
+
+    Args:
+        fields: (A, 2, H, W).
+        points: (J, K, 2) cells.
+    """
+    first, second = np.array(LINKS).T
+    way = points[second][:, None] - points[first][:, :, None]  # (A, K, K, 2)
+    cells = np.rint(points)
+    start, step = cells[first][:, :, None], cells[second][:, None] - cells[first][:, :, None]
+    length = np.maximum(np.linalg.norm(way, axis=-1), 1e-6)
+    along = np.linspace(0.0, 1.0, SAMPLES)
+    samples = np.rint(start[..., None, :] + step[..., None, :] * along[:, None]).astype(int)  # (A, K, K, S, 2)
+    x, y = samples[..., 0].clip(0, fields.shape[3] - 1), samples[..., 1].clip(0, fields.shape[2] - 1)
+    link = np.arange(len(LINKS))[:, None, None, None]
+    follows = fields[link, 0, y, x] * way[..., None, 0] + fields[link, 1, y, x] * way[..., None, 1]
+    follows = follows / length[..., None]
+    enough = (follows > ON_THE_WAY).mean(axis=-1) >= MOST
+    return np.where(enough, follows.mean(axis=-1), 0.0)
+
+
+def matched(scores: FloatArray) -> list[tuple[int, int]]:
+    """Greedy bipartite matching: the best pair above 0, then the best of what is left (Cao et al. 2017, section 2.4)."""
+    pairs: list[tuple[int, int]] = []
+    for flat in np.argsort(-scores, axis=None, kind="stable"):
+        a, b = divmod(int(flat), scores.shape[1])
+        if scores[a, b] <= 0:
+            break
+        if all(a != other_a and b != other_b for other_a, other_b in pairs):
+            pairs.append((a, b))
+    return pairs
+
+
+def assemble(peaks: Peaks, integrals: FloatArray) -> Assembly:
+    """Grows each person from its neck along the matched links; shortcuts only reach what no bone reached."""
+    there = peaks.scores > 0
+    allowed = there[[a for a, _ in LINKS]][:, :, None] & there[[b for _, b in LINKS]][:, None]
+    pairs = [matched(scores) for scores in np.where(allowed, integrals, 0.0)]
+    necks = np.flatnonzero(there[NECK])
+    candidate = np.full((len(necks), J), -1)
+    candidate[:, NECK] = necks
+    owned = np.zeros_like(there)
+    owned[NECK, necks] = True
+    _grow(candidate, owned, pairs, range(len(BONES)))
+    _grow(candidate, owned, pairs, range(len(LINKS)))
+    return _assembly(peaks, candidate)
+
+
+def _grow(candidate: NDArray[np.int64], owned: BoolArray, pairs: list[list[tuple[int, int]]], links: range) -> None:
+    """Follows links in both directions until nobody gains a joint."""
+    grew = True
+    while grew:
+        grew = False
+        for link in links:
+            joint, parent = LINKS[link]
+            for a, b in pairs[link]:
+                grew |= _take(candidate, owned, (joint, a), (parent, b)) or _take(candidate, owned, (parent, b), (joint, a))
+
+
+def _take(candidate: NDArray[np.int64], owned: BoolArray, known: tuple[int, int], new: tuple[int, int]) -> bool:
+    """Gives the new candidate to whoever owns the known one and lacks that joint; tells whether it did."""
+    whose = np.flatnonzero(candidate[:, known[0]] == known[1])
+    if len(whose) == 0 or owned[new] or candidate[whose[0], new[0]] >= 0:
+        return False
+    candidate[whose[0], new[0]] = new[1]
+    owned[new] = True
+    return True
+
+
+def _assembly(peaks: Peaks, candidate: NDArray[np.int64]) -> Assembly:
+    seen, joint = candidate >= 0, np.arange(J)
+    points = np.where(seen[..., None], peaks.points[joint, candidate], np.nan)
+    return Assembly(points, np.where(seen, peaks.scores[joint, candidate], 0.0), candidate)
+
+
+def people_of(heatmaps: FloatArray, fields: FloatArray) -> Assembly:
+    """All of the above on maps (J, H, W) and (A, 2, H, W)."""
+    peaks = find_peaks(heatmaps)
+    return assemble(peaks, line_integrals(fields, peaks.points))

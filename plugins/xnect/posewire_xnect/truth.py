@@ -1,0 +1,118 @@
+"""The targets of a whole batch at once, on the device where its pictures were rendered: targets.py and encodings.py in torch.
+
+The numpy files say what is meant; a test holds this one to them. Shapes: B pictures, M people, J joints, A links, h x w cells.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from posewire_data.joints import JOINTS, PARENTS, ROOT
+from posewire_synth.layers import BY_SELF, VISIBLE
+from posewire_synth.points import indices
+from posewire_synth.studio import Batch
+from posewire_xnect.skeleton import LINKS, J, Scheme, supervised
+from posewire_xnect.stage_one import Truth
+from posewire_xnect.targets import FIELD_WIDTH, SIGMA, STRIDE, SUPPORT
+
+KNEE_TO_NECK_M = 0.93
+"""Thigh and spine of everybody, as the networks speak."""
+_KNEES = [JOINTS.index("left_knee"), JOINTS.index("right_knee")]
+_TRUNK = [JOINTS.index("chest"), JOINTS.index("neck")]
+
+
+def of_batch(batch: Batch, scheme: Scheme = "sparse") -> Truth:
+    """What Stage I should say of rendered pictures. A joint behind its own body counts as visible: people mark it, too."""
+    ours = indices(JOINTS)
+    visibility = batch.visibility[:, :, ours]
+    visible = (visibility == VISIBLE) | (visibility == BY_SELF)
+    points = (batch.points_px[:, :, ours] + 0.5) / STRIDE - 0.5
+    height, width = batch.image.shape[2] // STRIDE, batch.image.shape[3] // STRIDE
+    return write(points, universal(batch.points_m[:, :, ours]), visible, (height, width), scheme)
+
+
+def universal(joints_m: Tensor) -> Tensor:
+    """Joints (..., J, 3) scaled about the pelvis to the universal skeleton's height (thesis 002, chapter 3).
+
+    One picture does not show how tall somebody is: networks learn one height, the fit knows the true one.
+    """
+    length = (joints_m - joints_m[..., [max(parent, 0) for parent in PARENTS], :]).norm(dim=-1)
+    thighs, trunk = length[..., _KNEES].nanmean(-1), length[..., _TRUNK].sum(-1)
+    scale = (KNEE_TO_NECK_M / (thighs + trunk))[..., None, None]
+    pelvis = joints_m[..., ROOT : ROOT + 1, :]
+    return pelvis + (joints_m - pelvis) * scale
+
+
+def write(points: Tensor, joints_m: Tensor, visible: Tensor, shape: tuple[int, int], scheme: Scheme = "sparse") -> Truth:
+    """All four maps.
+
+    Args:
+        points: (B, M, J, 2) cells.
+        joints_m: (B, M, J, 3) metres, camera axes; NaN leaves a bone out.
+        visible: (B, M, J).
+        shape: h, w.
+        scheme: Which bones at which joint.
+    """
+    visible = visible & torch.isfinite(points).all(-1)
+    points = points.nan_to_num(0.0)
+    peaks = gaussians(points, shape) * visible[..., None, None]  # (B, M, J, h, w)
+    values, weights = encode(peaks, joints_m, scheme)
+    return Truth(peaks.amax(1), affinity_fields(points, visible, shape), values, weights)
+
+
+def gaussians(points: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Points (..., 2) to (..., h, w)."""
+    x, y = _offsets(points, shape)
+    squared = x**2 + y**2
+    return torch.where(squared <= (SUPPORT * SIGMA) ** 2, torch.exp(-squared / (2 * SIGMA**2)), 0.0)
+
+
+def _offsets(points: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """How far each cell lies from each point: x (..., 1, w), y (..., h, 1)."""
+    x = torch.arange(shape[1], device=points.device) - points[..., 0, None, None]
+    y = torch.arange(shape[0], device=points.device)[:, None] - points[..., 1, None, None]
+    return x, y
+
+
+def affinity_fields(points: Tensor, visible: Tensor, shape: tuple[int, int]) -> Tensor:
+    """(B, A, 2, h, w), averaged where people cross."""
+    first, second = ([link[end] for link in LINKS] for end in (0, 1))
+    start, way = points[:, :, first], points[:, :, second] - points[:, :, first]
+    length = way.norm(dim=-1).clamp_min(1e-6)
+    direction = way / length[..., None]  # (B, M, A, 2)
+    x, y = _offsets(start, shape)
+    across_x, across_y = direction[..., 0, None, None], direction[..., 1, None, None]
+    along, across = x * across_x + y * across_y, (x * across_y - y * across_x).abs()
+    inside = (along >= -FIELD_WIDTH) & (along <= length[..., None, None] + FIELD_WIDTH) & (across <= FIELD_WIDTH)
+    inside = (inside & (visible[:, :, first] & visible[:, :, second])[..., None, None]).float()
+    total = torch.einsum("bmahw,bmac->bachw", inside, direction)
+    return total / inside.sum(1)[:, :, None].clamp_min(1.0)
+
+
+def encode(peaks: Tensor, joints_m: Tensor, scheme: Scheme) -> tuple[Tensor, Tensor]:
+    """Values (B, 3 J, h, w) and weights (B, J, h, w); the nearest of those who want a cell has it.
+
+    Args:
+        peaks: (B, M, J, h, w) Gaussians, zero where hidden.
+        joints_m: (B, M, J, 3).
+        scheme: Which bones at which joint.
+    """
+    vectors = joints_m - joints_m[:, :, [max(parent, 0) for parent in PARENTS]]
+    own = torch.zeros_like(peaks)
+    for joint, row in enumerate(supervised(scheme)):
+        written = torch.from_numpy(row.nonzero()[0]).to(peaks.device)
+        own[:, :, written] = torch.maximum(own[:, :, written], peaks[:, :, joint, None])
+    own = own * torch.isfinite(vectors).all(-1)[..., None, None]
+    winner = _nearest(own > 0, joints_m)  # (B, 1, J, h, w)
+    weights = own.gather(1, winner)[:, 0]
+    said = vectors.nan_to_num(0.0).transpose(1, 2)  # (B, J, M, 3)
+    cells = winner[:, 0].flatten(2)[..., None].expand(-1, -1, -1, 3)  # (B, J, h w, 3)
+    values = said.gather(2, cells).transpose(2, 3).unflatten(3, tuple(weights.shape[2:]))  # (B, J, 3, h, w)
+    return (values * (weights > 0)[:, :, None]).reshape(len(weights), 3 * J, *weights.shape[2:]), weights
+
+
+def _nearest(wants: Tensor, joints_m: Tensor) -> Tensor:
+    """(B, 1, J, h, w) number of the nearest person who wants each cell (B, M, J, h, w); anybody where nobody does."""
+    depth = joints_m[..., 2].nanmean(2).nan_to_num(torch.inf)[..., None, None, None]
+    return torch.where(wants, depth, torch.inf).argmin(1, keepdim=True)
