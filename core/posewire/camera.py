@@ -104,7 +104,9 @@ def R_camera_crop(centre_px: ArrayLike, camera: Camera) -> FloatArray:
 
     A crop is a rotated virtual camera (Mehta 2020, appendix B.1): 3D that a network says of a crop must be turned by it.
     """
-    return rotation.between([0.0, 0.0, 1.0], rays(centre_px, camera))
+    x, y, _ = np.moveaxis(rays(centre_px, camera), -1, 0)
+    # The shortest turn of z = (0, 0, 1) to a direction r of length n: (n + r_z, z x r), normalised.
+    return rotation.normalise(np.stack([np.sqrt(x * x + y * y + 1.0) + 1.0, -y, x, np.zeros_like(x)], axis=-1))
 
 
 def to_world(points_m: ArrayLike, camera: Camera) -> FloatArray:

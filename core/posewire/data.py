@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,12 +55,31 @@ class Camera:
         _freeze(self, K=(3, 3), distortion=(5,), T_world_camera=(4, 4))
 
 
+class Picture(Protocol):
+    """A picture that is not RGB yet."""
+
+    @property
+    def width_px(self) -> int: ...
+
+    @property
+    def height_px(self) -> int: ...
+
+    @property
+    def rgb(self) -> ImageArray:
+        """(H, W, 3) uint8 RGB, read-only."""
+        ...
+
+    def warped(self, to_picture: FloatArray, size_px: int, border: int) -> ImageArray:
+        """The (size, size, 3) RGB that an affine map (2, 3) shows: `posewire.pictures.warped`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture from a source."""
 
-    image: ImageArray
-    """(H, W, 3) uint8 RGB."""
+    picture: ImageArray | Picture
+    """(H, W, 3) uint8 RGB, or what becomes it."""
     time_s: float
     """Capture clock: media time for a file, seconds since the start for a live source."""
     index: int
@@ -68,6 +87,18 @@ class Frame:
     camera: Camera
     capture_unix_ns: int = 0
     """Wall clock when the picture was taken (live) or handed out (file); 0 = unknown."""
+
+    @property
+    def image(self) -> ImageArray:
+        """(H, W, 3) uint8 RGB. To look at a part only, `posewire.pictures.warped` is cheaper."""
+        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.rgb
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        if isinstance(self.picture, np.ndarray):
+            return self.picture.shape[1], self.picture.shape[0]
+        return self.picture.width_px, self.picture.height_px
 
 
 @dataclass(frozen=True, slots=True, eq=False)

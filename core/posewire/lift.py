@@ -1,21 +1,28 @@
 """Track -> Track with keypoints_m: each person's own 2D history goes through a Lifter.
 
-Tracking comes first, so a history never mixes two people. It is causal: the last row is now.
+Tracking comes first, so a history never mixes two people. It is causal: the last row is now. Where a lifter can sample, the
+spread of its hypotheses lowers the confidence of a joint: the fit leans less on it, and the stream says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from posewire.data import Camera, FloatArray, Track
 from posewire.errors import PluginError, PosewireError
-from posewire.methods import Lifter, MethodCard
+from posewire.methods import Lifter, MethodCard, SamplingLifter
 
 RESTART_GAP_S = 0.5
 """A person who was away for longer starts a new history; a shorter gap is filled with rows of unseen keypoints."""
+
+HYPOTHESES = 8
+SPREAD_M = 0.10
+"""Deviation of a joint's hypotheses that halves its confidence."""
+FILLED_CONFIDENCE = 0.5
+"""Of a joint that the lifter filled in without seeing it and without any doubt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +70,16 @@ class _History:
         return _History(self.keypoints_px[-rows:], self.confidence[-rows:], self.time_s[-rows:])
 
 
+def trusted(confidence: FloatArray, hypotheses_m: FloatArray) -> FloatArray:
+    """Confidence (J,) times 1 / (1 + (spread / SPREAD_M)^2), the spread being the deviation of the hypotheses (S, J, 3).
+
+    A joint that is unseen and filled in by the lifter gets FILLED_CONFIDENCE times that; one that is unknown keeps its own.
+    """
+    spread_m2 = hypotheses_m.var(axis=0).sum(axis=-1)  # (J,)
+    seen = np.where(confidence > 0.0, confidence, FILLED_CONFIDENCE)
+    return np.where(np.isfinite(spread_m2), seen / (1.0 + spread_m2 / SPREAD_M**2), confidence)
+
+
 class LiftStage:
     """Lifts tracks with one lifter. One thread owns it.
 
@@ -95,14 +112,16 @@ class LiftStage:
     def lift(self, track: Track, time_s: float, camera: Camera) -> Track:
         """The track with the lifter's 3D, root-relative, camera axes, in the estimator's order; 3D of the estimator is replaced.
 
+        Confidence stays as it is, unless the lifter can sample: then see `trusted`.
+
         Raises:
             PluginError: the lifter failed or returned another shape.
         """
         history = self._remember(track, time_s)
-        lifted_m = self._call(history, camera)
+        lifted_m = self._lifted(history, camera)
         keypoints_m = np.full((len(track.confidence), 3), np.nan)
         keypoints_m[self._from_estimator] = lifted_m[self._from_lifter]
-        return replace(track, keypoints_m=keypoints_m)
+        return replace(track, keypoints_m=keypoints_m, confidence=self._confidence(track, history, camera))
 
     def reset(self) -> None:
         """Forgets every history (a cut, another source)."""
@@ -131,19 +150,35 @@ class LiftStage:
         self._histories = alive | {track.person_id: history}
         return history
 
-    def _call(self, history: _History, camera: Camera) -> FloatArray:
-        """The lifter's answer (J, 3) as float64; a joint with any coordinate that is not finite is NaN."""
+    def _lifted(self, history: _History, camera: Camera) -> FloatArray:
+        """The lifter's pose (J, 3)."""
+        window = (history.keypoints_px, history.confidence, history.time_s, camera)
+        return self._checked(lambda: self._lifter.lift(*window), (len(self._card.joints), 3))
+
+    def _confidence(self, track: Track, history: _History, camera: Camera) -> FloatArray:
+        """The track's confidence (J,), less where the lifter's hypotheses disagree."""
+        lifter = self._lifter
+        if not (isinstance(lifter, SamplingLifter) and lifter.can_sample):
+            return track.confidence
+        window = (history.keypoints_px, history.confidence, history.time_s, camera)
+        shape = (HYPOTHESES, len(self._card.joints), 3)
+        hypotheses_m = self._checked(lambda: lifter.sample(*window, HYPOTHESES), shape)
+        confidence = track.confidence.copy()
+        mine = self._from_estimator
+        confidence[mine] = trusted(track.confidence[mine], hypotheses_m[:, self._from_lifter])
+        return confidence
+
+    def _checked(self, answer: Callable[[], FloatArray], expected: tuple[int, ...]) -> FloatArray:
+        """The lifter's answer as float64; a joint with any coordinate that is not finite is NaN."""
         try:
-            lifted_m = self._lifter.lift(history.keypoints_px, history.confidence, history.time_s, camera)
+            lifted_m = np.asarray(answer())
         except PosewireError:
             raise
         except Exception as error:  # third-party code may raise anything; the user must learn whose it was
             raise self._failure(f"{type(error).__name__}: {error}", "no exception") from error
-        lifted_m = np.asarray(lifted_m)
-        expected = (len(self._card.joints), 3)
         if lifted_m.shape != expected or not np.issubdtype(lifted_m.dtype, np.floating):
             raise self._failure(f"{lifted_m.dtype} array of shape {lifted_m.shape}", f"a float array of shape {expected}")
-        return np.where(np.isfinite(lifted_m).all(axis=1, keepdims=True), lifted_m, np.nan).astype(np.float64)
+        return np.where(np.isfinite(lifted_m).all(axis=-1, keepdims=True), lifted_m, np.nan).astype(np.float64)
 
     def _failure(self, got: str, allowed: str) -> PluginError:
         return PluginError(

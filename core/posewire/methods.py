@@ -67,6 +67,20 @@ class Lifter(Protocol):
         ...
 
 
+@runtime_checkable
+class SamplingLifter(Lifter, Protocol):
+    """A lifter that knows the other poses that would look the same. Optional: the host asks it how sure each joint is."""
+
+    @property
+    def can_sample(self) -> bool:
+        """False where this one has a single answer after all (another network of the same class)."""
+        ...
+
+    def sample(self, window_px: FloatArray, confidence: FloatArray, time_s: FloatArray, camera: Camera, count: int) -> FloatArray:
+        """What `lift` takes, to `count` poses (count, J, 3); the same input gives the same poses. NaN = unknown."""
+        ...
+
+
 Method: TypeAlias = "Estimator | Lifter"
 
 

@@ -99,10 +99,11 @@ class Stream:
         camera: Camera,
         poses: Sequence[SkeletonPose],
         skeletons: Mapping[int, Skeleton],
+        view: wire.View | None = None,
     ) -> None:
         """Publishes everybody at one instant."""
         rigs = {rig.name: self._on_rig(rig, poses, skeletons) for rig in self._rigs}
-        self._publisher.send(wire.Instant(time_s, capture_unix_ns, camera, poses, skeletons, rigs))
+        self._publisher.send(wire.Instant(time_s, capture_unix_ns, camera, poses, skeletons, rigs, view=view))
 
     def _on_rig(self, rig: Rig, poses: Sequence[SkeletonPose], skeletons: Mapping[int, Skeleton]) -> wire.RigInstant:
         rig_poses = [self._retargeter(rig, skeletons[pose.person_id])[0](pose) for pose in poses]
@@ -141,17 +142,26 @@ def open_stream(settings: Settings, method: str) -> Stream:
 
 
 class StreamOutput:
-    """Publishes instants, at the media's own speed where a pacer is given."""
+    """Publishes instants, at the media's own speed where a pacer is given; the pictures themselves only if that is asked for."""
 
-    def __init__(self, stream: Stream, pacer: Pacer | None) -> None:
+    def __init__(self, stream: Stream, pacer: Pacer | None, pipeline: Pipeline, *, pictures: bool = False) -> None:
         self._stream, self._pacer = stream, pacer
+        self._pipeline, self._pictures = pipeline, pictures
 
     def add(self, instant: Instant) -> None:
         """Publishes the instant when it is due."""
         frame = instant.frame
         if self._pacer is not None:
             self._pacer.wait(frame.time_s)
-        self._stream.send(frame.time_s, frame.capture_unix_ns, frame.camera, instant.poses, instant.skeletons)
+        self._stream.send(
+            frame.time_s, frame.capture_unix_ns, frame.camera, instant.poses, instant.skeletons, self._view(instant)
+        )
+
+    def _view(self, instant: Instant) -> wire.View:
+        stages = list(self._pipeline.times.seconds.items())  # in one step: other threads add stages
+        stages_ms = {stage: 1e3 * seconds[-1] for stage, seconds in stages if seconds}
+        image = instant.frame.image if self._pictures else None
+        return wire.View(instant.frame.camera, self._pipeline.card.joints, instant.tracks, stages_ms, image)
 
     def close(self) -> None:
         """Stops publishing."""

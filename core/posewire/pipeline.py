@@ -7,31 +7,26 @@ method. Tracking, lifting and the fit run on the thread that iterates. A file's 
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
 from types import TracebackType
-from typing import Generic, Self, TypeAlias, TypeVar, cast
-
-import numpy as np
+from typing import Self, TypeVar, cast
 
 from posewire import camera as cameras
 from posewire import capture, plugins
 from posewire.data import Detections, Frame, SkeletonPose, Track
 from posewire.errors import PluginError, PosewireError
-from posewire.fit import FitSettings, Fitter
 from posewire.lift import LiftStage
 from posewire.methods import Device, Estimator, Lifter, MethodCard, MethodOptions, Source, SourceOptions
+from posewire.people import People, Tracked
 from posewire.settings import Settings
 from posewire.skeleton import Skeleton
+from posewire.stages import Ahead, StageTimes, one_opencv_thread
 from posewire.tracking import Tracker, TrackSettings
 
 T = TypeVar("T")
-_Tracked: TypeAlias = tuple[Frame, list[Track]]
 _FILE_AHEAD, _LIVE_AHEAD = 3, 1
 """Frames that a stage may be ahead of its reader."""
 _LEARNT_FRAMES = 15
@@ -51,75 +46,6 @@ class Instant:
     """The skeleton of everybody known, by person id; seen now or not."""
 
 
-@dataclass(slots=True)
-class StageTimes:
-    """Seconds that each stage took, one entry a frame."""
-
-    seconds: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-
-    def timed(self, stage: str, function: Callable[[], T]) -> T:
-        """Calls the function and books its time under `stage`."""
-        start = perf_counter()
-        try:
-            return function()
-        finally:
-            self.seconds.setdefault(stage, []).append(perf_counter() - start)
-
-    def median_ms(self) -> dict[str, float]:
-        """Median of each stage in milliseconds."""
-        return {stage: 1e3 * float(np.median(times)) for stage, times in self.seconds.items()}
-
-    def p95_ms(self) -> dict[str, float]:
-        """95th percentile of each stage in milliseconds."""
-        return {stage: 1e3 * float(np.percentile(times, 95)) for stage, times in self.seconds.items()}
-
-
-class Ahead(Generic[T]):
-    """Iterates on a thread of its own, at most `size` items before the reader; an error reaches the reader in its place."""
-
-    def __init__(self, items: Iterable[T], name: str, size: int) -> None:
-        self._items = items
-        self._queue: queue.Queue[tuple[str, object]] = queue.Queue(size)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name=f"posewire-{name}", daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        try:
-            for item in self._items:
-                if not self._put("item", item):
-                    return
-            self._put("end", None)
-        except BaseException as error:  # noqa: BLE001  every error of another thread belongs to the reader
-            self._put("error", error)
-
-    def _put(self, kind: str, value: object) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put((kind, value), timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def __iter__(self) -> Iterator[T]:
-        while not self._stop.is_set():
-            try:
-                kind, value = self._queue.get(timeout=0.1)  # a short wait keeps Ctrl-C alive on Windows
-            except queue.Empty:
-                continue
-            if kind == "end":
-                return
-            if kind == "error":
-                raise cast(BaseException, value)
-            yield cast(T, value)
-
-    def close(self) -> None:
-        """Stops the thread; the reader's iteration ends."""
-        self._stop.set()
-        self._thread.join(timeout=5.0)
-
-
 class Pipeline:
     """From an open source and an open method to `Instant`s. A context manager; iterate it once.
 
@@ -133,16 +59,21 @@ class Pipeline:
         self.times = StageTimes()
         self._estimator, self._lift = estimator, lift
         self._tracker = Tracker(card.joints, TrackSettings(max_people=settings.max_people))
-        self._fitters: dict[int, Fitter] = {}
+        self.people = People(card.joints, settings)
+        """Belongs to the thread that iterates."""
         self._threads: list[Ahead[Frame] | Ahead[tuple[Frame, Detections]]] = []
         self._closed = False
 
     def __iter__(self) -> Iterator[Instant]:
+        with one_opencv_thread():
+            yield from self._instants()
+
+    def _instants(self) -> Iterator[Instant]:
         tracked = (self._follow(frame, found) for frame, found in self._ahead(self._estimates(), "method"))
         for frame, tracks in tracked if self.source.live else self._learnt(tracked):
-            poses = self.times.timed("fit", lambda frame=frame, tracks=tracks: self._fit(tracks, frame))
-            skeletons = {person_id: fitter.skeleton for person_id, fitter in self._fitters.items()}
-            yield Instant(frame, tuple(tracks), poses, skeletons)
+            placed = self.people.place(frame)
+            poses = self.times.timed("fit", lambda placed=placed, tracks=tracks: self.people.fit(tracks, placed))
+            yield Instant(placed, tuple(tracks), poses, self.people.skeletons)
 
     def _ahead(self, items: Iterable[T], name: str) -> Ahead[T]:
         worker = Ahead(items, name, _LIVE_AHEAD if self.source.live else _FILE_AHEAD)
@@ -171,43 +102,26 @@ class Pipeline:
                 hint="choose another with --method (see `posewire methods`), or report it to the plugin's author",
             ) from error
 
-    def _follow(self, frame: Frame, detections: Detections) -> _Tracked:
+    def _follow(self, frame: Frame, detections: Detections) -> Tracked:
         tracks = self.times.timed("track", lambda: self._tracker.update(detections, frame))
         if self._lift is not None:
             lift = self._lift
             tracks = self.times.timed("lift", lambda: [lift.lift(track, frame.time_s, frame.camera) for track in tracks])
         return frame, tracks
 
-    def _learnt(self, tracked: Iterator[_Tracked]) -> Iterator[_Tracked]:
+    def _learnt(self, tracked: Iterator[Tracked]) -> Iterator[Tracked]:
         """A file's first frames calibrate the bone lengths of those in them, which then stay the same from the first pose on."""
-        first, broken = list[_Tracked](), None
+        first, broken = list[Tracked](), None
         try:
             for item in islice(tracked, _LEARNT_FRAMES):
                 first.append(item)
         except PosewireError as error:  # what came before it is still worth having
             broken = error
-        self._learn(first)
+        self.people.learn(first)
         yield from first
         if broken is not None:
             raise broken
         yield from tracked
-
-    def _learn(self, first: list[_Tracked]) -> None:
-        seen: dict[int, list[Track]] = {}
-        for _, tracks in first:
-            for track in tracks:
-                seen.setdefault(track.person_id, []).append(track)
-        for person_id, tracks in seen.items():
-            self._fitter(person_id).learn(tracks, first[0][0].camera)
-
-    def _fit(self, tracks: list[Track], frame: Frame) -> tuple[SkeletonPose, ...]:
-        poses = [self._fitter(track.person_id).fit(track, frame.time_s, frame.camera) for track in tracks]
-        return tuple(pose for pose in poses if pose is not None)
-
-    def _fitter(self, person_id: int) -> Fitter:
-        if person_id not in self._fitters:
-            self._fitters[person_id] = Fitter(self.card.joints, FitSettings(height_m=self.settings.height_m))
-        return self._fitters[person_id]
 
     def close(self) -> None:
         """Stops the threads and closes what the pipeline owns; may be called twice."""

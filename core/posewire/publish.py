@@ -20,7 +20,19 @@ import zmq
 
 from posewire.admission import Admission
 from posewire.errors import WireError
-from posewire.wire import DEFAULT_ADDRESS, Address, Instant, encode, parse_address, poses_of, subject_mark, subjects_of, topic
+from posewire.wire import (
+    DEFAULT_ADDRESS,
+    VIEW_TOPIC,
+    Address,
+    Instant,
+    encode,
+    encode_view,
+    parse_address,
+    poses_of,
+    subject_mark,
+    subjects_of,
+    topic,
+)
 
 SUBJECT_PERIOD_S = 1.0
 _TICK_MS = 50
@@ -54,6 +66,7 @@ class Publisher:
         self._method = method
         self._sequence = 0
         self._subjects: dict[bytes, bytes] = {}
+        self._viewers: set[bytes] = set()
         self._mark: Hashable = None
         self._repeat_at_s = 0.0
         self._lock = threading.Lock()
@@ -81,6 +94,8 @@ class Publisher:
             self._answer_subscriptions()
             self._tell_changes(instant)
             self._tell(map(encode, poses_of(instant, self.session, self._sequence, time.time_ns())))
+            if instant.view is not None and self._viewers:
+                self._tell([encode_view(instant.view, self.session, self._sequence)])
             self._sequence += 1
 
     def close(self) -> None:
@@ -142,7 +157,15 @@ class Publisher:
                 break
             if request[:1] == b"\x01":
                 asked.add(request[1:])
+            self._note_viewers(request)
         self._tell(data for name, data in self._subjects.items() if any(name.startswith(prefix) for prefix in asked))
+
+    def _note_viewers(self, request: bytes) -> None:
+        """View messages are made only while somebody asks for them; XPUB tells when the last one of a topic has left."""
+        if request[:1] == b"\x01" and VIEW_TOPIC.startswith(request[1:]):
+            self._viewers.add(request[1:])
+        elif request[:1] == b"\x00":
+            self._viewers.discard(request[1:])
 
     def _repeat_subjects(self) -> None:
         """For late joiners whose first subject message was dropped, and to show that the publisher is alive."""

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,7 @@ from posewire.rigs.rest import native_rest_m, root_offset_m
 from posewire.skeleton import Skeleton
 
 __all__ = [
+    "Crowd",
     "Retargeter",
     "Rig",
     "bundled_rigs",
@@ -58,6 +60,19 @@ def retarget(pose: SkeletonPose, skeleton: Skeleton, rig: Rig) -> RigPose:
 @lru_cache(maxsize=32)
 def _retargeter(skeleton: Skeleton, rig: Rig) -> Retargeter:
     return Retargeter(skeleton, rig)
+
+
+class Body(NamedTuple):
+    """What of a retargeting belongs to one body; the arrays of a Crowd have one row more in front, a person each."""
+
+    C: FloatArray
+    """(K + 1, 4) of the driven bones, then the identity."""
+    twist_axis: FloatArray
+    """(S, 3) of the bones that share their joint's rotation."""
+    scale: FloatArray
+    """(1,)"""
+    root_offset_m: FloatArray
+    """(3,)"""
 
 
 class Retargeter:
@@ -86,25 +101,27 @@ class Retargeter:
         self.alignments_wxyz = alignments(skeleton, rig, rest_positions_m)
         """(B, 4) C of every bone."""
         self.scale = scale if scale is not None else _scale(skeleton, rig, rest_positions_m)
-        self._root_offset_m = self._offset_of_root(skeleton, rest_positions_m)
+        self.tree = skeleton.names, skeleton.parents
+        """What a native pose's rows mean."""
         self._jumps = _ancestor_jumps(skeleton.parents)
-        self._prepare_bones(skeleton)
-        self._prepare_shares(skeleton)
+        root_offset_m = self._offset_of_root(skeleton, rest_positions_m)
+        self.body = Body(self._prepare_bones(skeleton), self._prepare_shares(skeleton), np.array([self.scale]), root_offset_m)
 
     def __call__(self, pose: SkeletonPose) -> RigPose:
         """The pose on the rig."""
-        native = self._world_rotations(pose.rotations_wxyz)
-        world = self._bone_rotations(native, pose.rotations_wxyz)
-        return RigPose(
-            person_id=pose.person_id,
-            time_s=pose.time_s,
-            rig=self.rig.name,
-            root_m=self.scale * pose.root_m + _rotate(native[0], self._root_offset_m),
-            rotations_wxyz=_product(world[self._parent] * _CONJUGATE, world[self._source]),
-            confidence=pose.confidence[self._confidence_joint],
-        )
+        root_m, rotations_wxyz = self.apply(self.body, pose.root_m, pose.rotations_wxyz)
+        confidence = pose.confidence[self.confidence_joints]
+        return RigPose(pose.person_id, pose.time_s, self.rig.name, root_m, rotations_wxyz, confidence)
 
-    def _prepare_bones(self, skeleton: Skeleton) -> None:
+    def apply(self, body: Body, root_m: FloatArray, local: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Root (..., 3) and rotations (..., B, 4) on the rig, from those (..., 3) and (..., N, 4) of the native skeleton."""
+        native = self._world_rotations(local)
+        world = self._bone_rotations(body, native, local)
+        offset_m = rotation.rotate(native[..., 0, :], body.root_offset_m) if body.root_offset_m.any() else 0.0
+        rotations = _product(world[..., self._parent, :] * _CONJUGATE, world[..., self._source, :])
+        return body.scale * root_m + offset_m, rotations
+
+    def _prepare_bones(self, skeleton: Skeleton) -> FloatArray:
         """A bone without a joint takes the rotation of its nearest ancestor that has one; above all stands the identity."""
         bones = self.rig.bones
         driven = [b for b, bone in enumerate(bones) if bone.joint is not None]
@@ -113,23 +130,25 @@ class Retargeter:
         for b, bone in enumerate(bones):
             source.append(row[b] if b in row else source[bone.parent] if bone.parent >= 0 else len(driven))
         self._joint = _indices([skeleton.index(bones[b].joint or "") for b in driven] + [len(skeleton.names)])
-        self._C = np.concatenate([self.alignments_wxyz[driven], rotation.identity(1)])
         self._source = _indices(source)
         self._parent = _indices([source[bone.parent] if bone.parent >= 0 else len(driven) for bone in bones])
-        self._confidence_joint = self._joint[self._source] % len(skeleton.names)
+        self.confidence_joints = self._joint[self._source] % len(skeleton.names)
+        """(B,) the native joint whose confidence each bone has."""
+        return np.concatenate([self.alignments_wxyz[driven], _IDENTITY])
 
-    def _prepare_shares(self, skeleton: Skeleton) -> None:
+    def _prepare_shares(self, skeleton: Skeleton) -> FloatArray:
         native = native_rest_m(skeleton)
         driven = [bone for bone in self.rig.bones if bone.joint is not None]
         self._shared = _indices([r for r, bone in enumerate(driven) if bone.share != 1.0 or bone.twist_share != 1.0])
         shared = [driven[r] for r in self._shared]
         self._exponent = np.array([bone.share * bone.twist_share - 1.0 for bone in shared])
-        self._twist_axis = np.zeros((len(shared), 3))
+        twist_axis = np.zeros((len(shared), 3))
         self._only_twist = np.array([bone.twist_share != 1.0 for bone in shared], dtype=np.bool_)
         for k, bone in enumerate(shared):
             if bone.twist_share != 1.0 and bone.aim_joint is not None and bone.joint is not None:
                 axis = native[bone.aim_joint] - native[bone.joint]
-                self._twist_axis[k] = axis / max(np.linalg.norm(axis), 1e-9)
+                twist_axis[k] = axis / max(np.linalg.norm(axis), 1e-9)
+        return twist_axis
 
     def _offset_of_root(self, skeleton: Skeleton, rest_positions_m: ArrayLike | None) -> FloatArray:
         if rest_positions_m is None:
@@ -137,24 +156,47 @@ class Retargeter:
         return root_offset_m(skeleton, self.rig, rest_positions_m, self.scale, self.alignments_wxyz[self.rig.root])
 
     def _world_rotations(self, local: FloatArray) -> FloatArray:
-        """Local (N, 4) to world (N + 1, 4), the last row the identity.
+        """Local (..., N, 4) to world (..., N + 1, 4), the last row the identity.
 
         Pointer jumping: after round k every row holds the product over its 2^k nearest ancestors, so a tree of depth 8
         takes 3 products over all joints instead of 24 over single ones.
         """
-        world = np.concatenate([local, _IDENTITY])
+        world = np.empty((*local.shape[:-2], local.shape[-2] + 1, 4))
+        world[..., :-1, :], world[..., -1, :] = local, _IDENTITY[0]
         for ancestor in self._jumps:
-            world = _product(world[ancestor], world)
+            world = _product(world[..., ancestor, :], world)
         return world
 
-    def _bone_rotations(self, native: FloatArray, local: FloatArray) -> FloatArray:
-        """W of the driven bones and, as the last row, the identity."""
-        world = native[self._joint]
+    def _bone_rotations(self, body: Body, native: FloatArray, local: FloatArray) -> FloatArray:
+        """W (..., K + 1, 4) of the driven bones and, as the last row, the identity."""
+        world = native[..., self._joint, :]
         if self._shared.size:
-            shared = local[self._joint[self._shared]]
-            part = np.where(self._only_twist[:, None], _twist(shared, self._twist_axis), shared)
-            world[self._shared] = _product(world[self._shared], _power(part, self._exponent))
-        return _product(world, self._C)
+            shared = local[..., self._joint[self._shared], :]
+            part = np.where(self._only_twist[:, None], _twist(shared, body.twist_axis), shared)
+            world[..., self._shared, :] = _product(world[..., self._shared, :], _power(part, self._exponent))
+        return _product(world, body.C)
+
+
+class Crowd:
+    """Several people on one rig in the time of little more than one: the same arithmetic with a row for each.
+
+    Args:
+        retargeters: One for each person, of the same rig and skeleton tree; at least one.
+
+    Raises:
+        ValueError: they are of different rigs or trees.
+    """
+
+    def __init__(self, retargeters: Sequence[Retargeter]) -> None:
+        self._one = retargeters[0]
+        if any((each.rig, each.tree) != (self._one.rig, self._one.tree) for each in retargeters):
+            raise ValueError("a crowd is of one rig and one skeleton tree")
+        C, twist_axis, scale, root_offset_m = zip(*(each.body for each in retargeters), strict=True)
+        self._bodies = Body(np.stack(C), np.stack(twist_axis), np.stack(scale), np.stack(root_offset_m))
+
+    def __call__(self, root_m: FloatArray, rotations_wxyz: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Roots (P, 3) and rotations (P, B, 4) on the rig, from those (P, 3) and (P, N, 4) of the native skeletons."""
+        return self._one.apply(self._bodies, root_m, rotations_wxyz)
 
 
 def client_rotations(rotations_wxyz: ArrayLike, rest_wxyz: ArrayLike) -> FloatArray:
@@ -213,28 +255,23 @@ _LEFT_SIGN = np.array([[1.0, -1, -1, -1], [1, 1, -1, 1], [1, 1, 1, -1], [1, -1, 
 
 
 def _product(a: FloatArray, b: FloatArray) -> FloatArray:
-    """a b for (K, 4), as the 4x4 matrix of "multiply by a from the left" times b (Sola eq. 17)."""
-    return ((a[:, _LEFT] * _LEFT_SIGN) @ b[:, :, None])[:, :, 0]
-
-
-def _rotate(q: FloatArray, v: FloatArray) -> FloatArray:
-    """Rotates v (3,) by q (4,); nothing to do for the usual zero offset."""
-    return rotation.rotate(q, v) if v.any() else v
+    """a b for (..., 4), as the 4x4 matrix of "multiply by a from the left" times b (Sola eq. 17)."""
+    return ((a[..., _LEFT] * _LEFT_SIGN) @ b[..., None])[..., 0]
 
 
 def _power(q: FloatArray, exponent: FloatArray) -> FloatArray:
-    """q^exponent for (K, 4), of the shorter of the two ways round."""
-    sine = np.sqrt(np.einsum("ki,ki->k", q[:, 1:], q[:, 1:]))
-    half = np.arctan2(sine, np.abs(q[:, 0]))
+    """q^exponent for (..., S, 4) and (S,), of the shorter of the two ways round."""
+    sine = np.sqrt(np.einsum("...i,...i", q[..., 1:], q[..., 1:]))
+    half = np.arctan2(sine, np.abs(q[..., 0]))
     scale = np.sin(exponent * half) / np.where(sine > 1e-12, sine, 1.0)
-    result = q * np.where(q[:, :1] < 0.0, -scale[:, None], scale[:, None])
-    result[:, 0] = np.cos(exponent * half)
+    result = q * np.where(q[..., 0] < 0.0, -scale, scale)[..., None]
+    result[..., 0] = np.cos(exponent * half)
     return result
 
 
 def _twist(q: FloatArray, axis: FloatArray) -> FloatArray:
-    """The twist of q (K, 4) about unit axes (K, 3); not of unit length, which `_power` does not need."""
-    return np.concatenate([q[:, :1], np.einsum("ki,ki->k", q[:, 1:], axis)[:, None] * axis], axis=1)
+    """The twist of q (..., 4) about unit axes (..., 3); not of unit length, which `_power` does not need."""
+    return np.concatenate([q[..., :1], np.einsum("...i,...i", q[..., 1:], axis)[..., None] * axis], axis=-1)
 
 
 def _indices(values: Sequence[int]) -> IndexArray:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright: ignore[reportAttributeAccessIssue] - has no stub
 
 import posewire_models
+from posewire.cores import usable_cores
 from posewire.errors import DeviceError, ModelError
 from posewire.methods import DEVICES, Device
 
@@ -114,11 +115,7 @@ def open_session(model: Path | str, device: Device = "cpu", threads: int = 0) ->
         ModelError: the file is missing, is no ONNX file, or is bundled and not the one that was measured.
         DeviceError: the device is not there.
     """
-    _refuse_absent_device(device)
-    path = _bundled_file(model) if isinstance(model, str) else model
-    if not path.is_file():
-        raise ModelError(f"The model file {path} is missing.")
-    _refuse_changed_file(path.resolve())
+    path = checked_file(model, device)
     session = _create(path, device, threads)
     if session.get_providers()[0] != _PROVIDERS[device]:
         raise DeviceError(
@@ -128,6 +125,22 @@ def open_session(model: Path | str, device: Device = "cpu", threads: int = 0) ->
             hint='pip install "onnxruntime-gpu[cuda,cudnn]", or --device cpu',
         )
     return Session(session, path.stem, device)
+
+
+def checked_file(model: Path | str, device: Device = "cpu") -> Path:
+    """The file of a network that could be opened: all that `open_session` asks of it, short of opening it.
+
+    For a network that may never be needed: whoever opens it late still learns at the start that it is missing or changed.
+
+    Raises:
+        ModelError, DeviceError: as `open_session`.
+    """
+    _refuse_absent_device(device)
+    path = _bundled_file(model) if isinstance(model, str) else model
+    if not path.is_file():
+        raise ModelError(f"The model file {path} is missing.")
+    _refuse_changed_file(path.resolve())
+    return path
 
 
 def _refuse_absent_device(device: Device) -> None:
@@ -185,7 +198,7 @@ def _create(path: Path, device: Device, threads: int) -> onnxruntime.InferenceSe
 
 def _options(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or _allowed_cores()
+    options.intra_op_num_threads = threads or _fewer_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only; a fallback is found by asking for the provider, not by reading warnings
     # Idle workers sleep instead of spinning: between two runs the decoder and the fit need the cores, and on few cores shared
@@ -194,9 +207,7 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
-def _allowed_cores() -> int:
+def _fewer_cores() -> int:
     """Cores that this process may use where that is less than all (taskset, containers), else 0: ONNX Runtime's own choice."""
-    if not hasattr(os, "sched_getaffinity"):  # Windows and macOS do not say
-        return 0
-    allowed = len(os.sched_getaffinity(0))
-    return allowed if allowed < (os.cpu_count() or allowed) else 0
+    cores = usable_cores()
+    return cores if cores < (os.cpu_count() or cores) else 0

@@ -44,7 +44,17 @@ class Settings:
     camera: Path | None = None
     """Calibration file; it wins over fov_deg."""
     height_m: float | None = None
-    """Stature of the person; None = 1.70 m."""
+    """Stature of the person; None = measured on a calibrated floor, or else 1.70 m."""
+    profile: str | None = None
+    """Name of a person measured before, see --calibrate; wins over height_m."""
+    calibrate: str | None = None
+    """Measure the person on the whole run and keep that under this name."""
+    floor: str = "auto"
+    """auto: the world moves to the floor once the feet have shown it; none: it stays at the camera. A calibrated one stays."""
+    contacts: bool = True
+    """Whether poses say which feet touch the ground."""
+    lock_feet: bool = False
+    """Whether a foot on the ground is held where it landed."""
     address: str = DEFAULT_ADDRESS
     """Where --publish binds and where clients connect."""
     insecure: bool = False
@@ -55,8 +65,23 @@ class Settings:
         _in_range("--fov", self.fov_deg, *FOV_RANGE_DEG, "degrees", "--fov 54 suits most webcams")
         _in_range("--max-people", self.max_people, 1, 100, "people", "--max-people 4")
         _in_range("--threads", self.threads, 0, 1024, "threads (0 = all cores)", "--threads 2")
+        _one_of("--floor", self.floor, ("auto", "none"))
+        self._check_profile()
         if self.device not in ("cpu", "gpu"):
             raise SettingsError("This device does not exist.", got=self.device, allowed="cpu or gpu", hint="--device cpu")
+
+    def _check_profile(self) -> None:
+        """A profile is one person's, measured or used, and has a stature."""
+        if self.profile is None and self.calibrate is None:
+            return
+        if self.max_people > 1:
+            raise SettingsError("A profile is one person's.", got=f"--max-people {self.max_people}", allowed="--max-people 1")
+        if self.profile is not None and self.calibrate is not None:
+            raise SettingsError(
+                "A profile is measured or used, not both.", got="--profile and --calibrate", allowed="one of them"
+            )
+        if self.profile is not None and self.height_m is not None:
+            raise SettingsError("A profile has a stature already.", got="--profile and --height", allowed="one of them")
 
     @classmethod
     def load(cls, path: Path | None = None, **flags: object) -> Settings:
@@ -111,13 +136,18 @@ def _converted(key: str, value: object, path: Path) -> object:
         return path.parent / value
     if key == "height_m" or isinstance(default, float):
         wanted: tuple[type, ...] = (int, float)
-    elif key == "lifter" or isinstance(default, str):
+    elif key in ("lifter", "profile", "calibrate") or isinstance(default, str):
         wanted = (str,)
     else:
         wanted = (type(default),)
     if (isinstance(value, bool) and bool not in wanted) or not isinstance(value, wanted):
         raise SettingsError(f"{path}: {key} has the wrong type.", got=repr(value), allowed=[kind.__name__ for kind in wanted])
     return value
+
+
+def _one_of(flag: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise SettingsError(f"{flag} is not usable.", got=repr(value), allowed=" or ".join(allowed), hint=f"{flag} {allowed[0]}")
 
 
 def _in_range(flag: str, value: float | None, low: float, high: float, unit: str, hint: str) -> None:

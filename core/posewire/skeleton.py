@@ -122,6 +122,18 @@ class Skeleton:
         local[..., 0, :] = root_wxyz
         return local
 
+    def angles_rad(self, rotations_wxyz: ArrayLike) -> FloatArray:
+        """Local rotations (..., N, 4) to angles (..., D): undoes joint_rotations; what a joint cannot do is left away."""
+        local = np.asarray(rotations_wxyz, dtype=np.float64)
+        if not self.dofs:
+            return np.zeros((*local.shape[:-2], 0))
+        axes, twists, swing = self.dof_axes, self.dof_is_twist, local.copy()
+        joints = self.dof_joints[twists]
+        swing[..., joints, :], twist = rotation.swing_twist(local[..., joints, :], axes[twists])
+        vectors = rotation.log(swing)[..., self.dof_joints, :]  # (..., D, 3)
+        vectors[..., twists, :] = rotation.log(twist)
+        return np.sum(vectors * axes, axis=-1)
+
     def world_rotations(self, rotations_wxyz: ArrayLike) -> FloatArray:
         """Local rotations (..., N, 4) to each joint's rotation in the world (..., N, 4)."""
         world = np.array(rotations_wxyz, dtype=np.float64)

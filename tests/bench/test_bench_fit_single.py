@@ -3,45 +3,49 @@
 import numpy as np
 import pytest
 
-from posewire.bench import fit_single
+from posewire.bench import fit_scene, fit_single
 from posewire.bench.fit_dense import evaluate, residual_count
+from posewire.bench.fit_scene import Problem
 from posewire.bench.row import BenchRow, Peers
-from posewire.fit.body import make_workspace
-from posewire.fit.residuals import TERMS
-from posewire.fit.solver import solve
+from posewire.data import FloatArray
+
+
+def problem_at(pose_of: int) -> Problem:
+    """Frame 5's data, from another frame's pose."""
+    scene, problem = fit_scene.make_scene(frames=20), fit_scene.make_problem()
+    problem.look(scene, 5)
+    problem.start_at(scene, pose_of)
+    problem.targets.values.predicted_m[:, 2] = -3.0
+    return problem
+
+
+def dense_at(problem: Problem, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+    count = residual_count(problem.body.values)
+    r, J = np.empty(count), np.empty((count, len(x)))
+    evaluate(problem.body.record, problem.targets.record, problem.work.record, x, r, J)
+    return r, J
 
 
 def test_the_peers_solve_our_energy_with_our_gradient() -> None:
-    scene = fit_single.make_scene()
-    targets, work = fit_single.make_frame_targets(scene), make_workspace(scene.body, len(TERMS))
-    targets.position_m[:], targets.pixel_px[:], targets.predicted_m[:, 2] = scene.position_m[5], scene.pixel_px[5], -3.0
-    work.root_m[0], work.root_wxyz[0], work.angles_rad[0] = scene.first_root_m, scene.first_wxyz, scene.truth_angles_rad[9]
-    r, J = np.empty(residual_count(scene.body)), np.empty((residual_count(scene.body), len(scene.body.depth)))
-    evaluate(scene.body, targets, work, np.zeros(J.shape[1]), r, J)
-    _, energy, _ = solve(scene.body, targets, work, 0, 0.0)
-    assert r @ r == pytest.approx(energy, rel=1e-9)
-    np.testing.assert_allclose(J.T @ r, work.gradient[0], rtol=1e-6, atol=1e-6 * np.abs(work.gradient[0]).max())
+    problem = problem_at(9)
+    r, J = dense_at(problem, np.zeros(47))
+    assert r @ r == pytest.approx(problem.solve(0, 0.0), rel=1e-9)
+    problem.solve(1, 0.0)
+    H = J.T @ J
+    step = -np.linalg.solve(H + 1e-4 * np.diag(np.diag(H)), J.T @ r)
+    np.testing.assert_allclose(problem.work.values.step, step, atol=1e-6 * np.abs(step).max())
 
 
 def test_the_peers_jacobian_holds_away_from_the_start() -> None:
-    scene = fit_single.make_scene()
-    targets, work = fit_single.make_frame_targets(scene), make_workspace(scene.body, len(TERMS))
-    targets.position_m[:], targets.pixel_px[:], targets.predicted_m[:, 2] = scene.position_m[5], scene.pixel_px[5], -3.0
-    work.root_m[0], work.root_wxyz[0], work.angles_rad[0] = scene.first_root_m, scene.first_wxyz, scene.truth_angles_rad[5]
-    R, P = residual_count(scene.body), len(scene.body.depth)
-    r, J, x = np.empty(R), np.empty((R, P)), np.random.default_rng(0).normal(0, 0.1, P)
-    evaluate(scene.body, targets, work, x, r, J)
-    numeric, scratch = np.empty((R, P)), np.empty((R, P))
-    for k in range(P):
-        plus, minus, step = np.empty(R), np.empty(R), np.eye(P)[k] * 1e-6
-        evaluate(scene.body, targets, work, x + step, plus, scratch)
-        evaluate(scene.body, targets, work, x - step, minus, scratch)
-        numeric[:, k] = (plus - minus) / 2e-6
+    problem, x = problem_at(5), np.random.default_rng(0).normal(0, 0.1, 47)
+    _, J = dense_at(problem, x)
+    steps = np.eye(47) * 1e-6
+    numeric = np.stack([(dense_at(problem, x + d)[0] - dense_at(problem, x - d)[0]) / 2e-6 for d in steps], axis=1)
     np.testing.assert_allclose(J, numeric, atol=1e-5 * np.abs(numeric).max())
 
 
 def test_a_missing_peer_is_listed_and_not_fatal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_single, "FRAMES", 20)
+    monkeypatch.setattr(fit_single, "make_scene", lambda: fit_scene.make_scene(frames=20))
     monkeypatch.setattr(fit_single, "PEERS", {"nobody": ("posewire_no_such_peer", fit_single.scipy_lm)})
     (row,) = fit_single.run(Peers())
     assert (row.name, row.peer, row.peer_value, row.ratio) == ("fit_single", "nobody", None, None)
@@ -49,13 +53,12 @@ def test_a_missing_peer_is_listed_and_not_fatal(monkeypatch: pytest.MonkeyPatch)
     assert "not installed" in row.note
 
 
-def test_scipy_reaches_the_minimum_that_we_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_single, "FRAMES", 10)
-    scene = fit_single.make_scene()
+def test_scipy_reaches_the_minimum_that_we_reach() -> None:
+    scene = fit_scene.make_scene(frames=10)
     optimize = Peers().load("scipy.optimize")
     assert optimize is not None
-    assert fit_single.follow(scene, fit_single.ours).excess_median < 1e-6
-    assert fit_single.follow(scene, fit_single.scipy_lm(optimize)).excess_median < 1e-6
+    assert fit_scene.follow(scene, fit_single.ours).excess_median < 1e-6
+    assert fit_scene.follow(scene, fit_single.scipy_lm(optimize)).excess_median < 1e-6
 
 
 def test_a_ratio_says_how_many_times_faster_ours_is() -> None:

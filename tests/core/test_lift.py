@@ -10,7 +10,7 @@ import pytest
 from posewire import camera
 from posewire.data import Camera, FloatArray, Track
 from posewire.errors import DeviceError, PluginError
-from posewire.lift import LiftStage
+from posewire.lift import FILLED_CONFIDENCE, HYPOTHESES, SPREAD_M, LiftStage, trusted
 from posewire.methods import Lifter, MethodCard, MethodOptions
 
 CAMERA = camera.assumed(64, 48)
@@ -182,3 +182,45 @@ def test_a_lifters_own_posewire_error_passes_through() -> None:
 
     with pytest.raises(DeviceError):
         stage(Answer(fail)).lift(track(), 0.0, CAMERA)
+
+
+class Doubter(Spy):
+    """A lifter whose hypotheses of the first joint lie SPREAD_M apart, the others on one point; the last is unknown."""
+
+    can_sample = True
+
+    def sample(self, window_px: FloatArray, confidence: FloatArray, time_s: FloatArray, camera: Camera, count: int) -> FloatArray:
+        poses = np.zeros((count, window_px.shape[1], 3))
+        poses[::2, 0, 2], poses[1::2, 0, 2] = SPREAD_M, -SPREAD_M
+        poses[:, -1] = np.nan
+        return poses
+
+
+def test_hypotheses_that_disagree_halve_the_confidence_of_their_joint() -> None:
+    before, after = track(), stage(Doubter()).lift(track(), 0.0, CAMERA)
+    by_name = dict(zip(ESTIMATOR, after.confidence / before.confidence, strict=True))
+    assert by_name == pytest.approx({"nose": 1.0, "left_hip": 1.0, "right_hip": 1.0, "left_knee": 0.5})
+
+
+def test_a_lifter_that_cannot_sample_leaves_the_confidence_alone() -> None:
+    doubter = Doubter()
+    doubter.can_sample = False
+    for lifter in (Spy(), doubter):
+        np.testing.assert_array_equal(stage(lifter).lift(track(), 0.0, CAMERA).confidence, track().confidence)
+
+
+def test_a_joint_that_is_filled_in_gets_some_confidence_and_an_unknown_one_none() -> None:
+    hypotheses = np.zeros((HYPOTHESES, 2, 3))
+    hypotheses[:, 1] = np.nan
+    np.testing.assert_allclose(trusted(np.zeros(2), hypotheses), [FILLED_CONFIDENCE, 0.0])
+
+
+def test_hypotheses_of_another_shape_name_the_lifter() -> None:
+    class Broken(Doubter):
+        def sample(
+            self, window_px: FloatArray, confidence: FloatArray, time_s: FloatArray, camera: Camera, count: int
+        ) -> FloatArray:
+            return np.zeros((count + 1, 4, 3))
+
+    with pytest.raises(PluginError, match="lifter spy failed"):
+        stage(Broken()).lift(track(), 0.0, CAMERA)

@@ -12,8 +12,9 @@ from posewire.data import Detections, Frame
 from posewire.errors import PluginError, PosewireError, SourceError
 from posewire.methods import MethodCard
 from posewire.outputs import Outputs, Pacer, check_new_file
-from posewire.pipeline import Ahead, Pipeline, open_pipeline
+from posewire.pipeline import Pipeline, open_pipeline
 from posewire.settings import Settings
+from posewire.stages import Ahead
 
 JOINTS = ("left_hip", "right_hip")
 VIEW = camera.assumed(64, 48)

@@ -10,9 +10,24 @@ REPOSITORY = Path(__file__).parents[2]
 CORE = REPOSITORY / "core" / "posewire"
 
 PIPELINE = (
-    *("errors", "settings", "data", "rotation", "skeleton", "camera", "ground", "methods", "hookspecs", "cards", "plugins"),
-    *("runtime", "filters", "capture", "tracking", "lift", "fit", "rigs", "retarget", "builtin_plugin", "take", "export"),
-    *("wire", "keys", "admission", "publish", "pipeline"),
+    *(
+        "errors",
+        "cores",
+        "settings",
+        "data",
+        "pictures",
+        "rotation",
+        "skeleton",
+        "profiles",
+        "camera",
+        "ground",
+        "methods",
+        "hookspecs",
+        "cards",
+        "plugins",
+    ),
+    *("runtime", "filters", "capture", "tracking", "lift", "fit", "people", "rigs", "retarget", "builtin_plugin", "take"),
+    *("export", "wire", "keys", "admission", "publish", "stages", "pipeline"),
 )
 """The rooms in order: each imports only from rooms before it. A package is one room."""
 
@@ -27,7 +42,10 @@ ENTRANCES = ("cli", "__main__", "__init__")
 
 ORDER = {room: place for place, room in enumerate(PIPELINE)}
 
-FOR_PLUGINS = {"errors", "data", "rotation", "skeleton", "camera", "methods", "hookspecs", "runtime", "filters"}
+FOR_PLUGINS = {
+    *("errors", "data", "pictures", "rotation", "skeleton", "camera", "methods"),
+    *("hookspecs", "runtime", "filters", "metrics"),
+}
 """What a bundled plugin uses of the core, as any third party would."""
 
 FILES = sorted(path for path in CORE.rglob("*.py") if "plugin_template" not in path.parts)

@@ -108,3 +108,11 @@ def test_every_marker_lies_on_a_joint_and_sides_mirror() -> None:
         if name.startswith("left_"):
             other = MARKERS["right_" + name.removeprefix("left_")]
             np.testing.assert_allclose(np.array(other.offset_m) * [-1, 1, 1], marker.offset_m)
+
+
+def test_angles_of_joint_rotations_come_back_within_the_limits() -> None:
+    low, high = REFERENCE.limits_rad.T
+    angles = np.random.default_rng(1).uniform(low, high, (50, len(low)))
+    local = REFERENCE.joint_rotations(angles, rotation.identity())
+    np.testing.assert_allclose(REFERENCE.angles_rad(local), angles, atol=1e-9)
+    np.testing.assert_allclose(REFERENCE.angles_rad(local[7]), angles[7], atol=1e-9)

@@ -10,6 +10,8 @@ import numpy as np
 from posewire import rotation, skeleton
 from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace, make_body, make_workspace
+from posewire.fit.inertia import RELATIVE
+from posewire.fit.packing import Packed, pack
 from posewire.fit.residuals import TERMS
 from posewire.fit.solver import solve
 from posewire.fit.targets import Targets, make_targets
@@ -39,9 +41,19 @@ class Pose:
 class Problem:
     """A body, what is asked of it, and the workspace of the kernels."""
 
-    body: Body
-    targets: Targets
-    work: Workspace
+    packed: tuple[Packed[Body], Packed[Targets], Packed[Workspace]]
+
+    @property
+    def targets(self) -> Targets:
+        """What is asked, for the markers that there are: views."""
+        t = self.packed[1].values
+        rows = {name: getattr(t, name)[: len(MARKERS)] for name in ("position_m", "position_w", "pixel_px", "pixel_w")}
+        return t._replace(**rows)
+
+    @property
+    def work(self) -> Workspace:
+        """The workspace of the kernels."""
+        return self.packed[2].values
 
     def load(self, pose: Pose) -> None:
         """Puts a pose where the kernels start from."""
@@ -50,26 +62,32 @@ class Problem:
     def linearised(self, pose: Pose) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The kernels' energies (T,), gradient (P,) and full matrix (P, P) at a pose."""
         self.load(pose)
-        solve(self.body, self.targets, self.work, 0, 0.0)
-        rows = self.work.hessian[0]
-        H = np.zeros((len(rows), len(rows)))
-        for k, depth in enumerate(self.body.depth):
-            for e in range(depth + 1):
-                H[k, self.body.chain[k, e]] = H[self.body.chain[k, e], k] = rows[k, e]
-        return self.work.energies[0].copy(), self.work.gradient[0].copy(), H
+        self._solve(0, 0.0)
+        J = np.zeros((2, len(SKELETON.names) + len(MARKERS), 3, len(self.work.step)))  # of the places, absolute and relative
+        J[:] = jacobian(lambda p: np.concatenate([joints_m(p), markers_m(p)]).ravel(), pose).reshape(J.shape[1:])
+        J[RELATIVE, ..., :3] = 0.0
+        loads, angles = self.work.loads[0, : J.shape[1]], self.work.angle_loads[0]
+        H = np.einsum("kpia,pkij,kpjb->ab", J, loads[..., :3], J, optimize=True)
+        H += np.diag(np.append(np.zeros(6), angles[0]))
+        gradient = np.einsum("kpia,pki->a", J, loads[..., 3]) + np.append(np.zeros(6), angles[1])
+        return self.work.energies[0].copy(), gradient, H
+
+    def _solve(self, iterations: int, tolerance: float) -> float:
+        body, targets, work = self.packed
+        return solve(body.record, targets.record, work.record, iterations, tolerance)[0]
 
     def solved(self, pose: Pose, iterations: int, tolerance: float = 0.0) -> tuple[Pose, float]:
         """The kernels' solution from a pose, and its energy."""
         self.load(pose)
-        side, energy, _ = solve(self.body, self.targets, self.work, iterations, tolerance)
+        energy = self._solve(iterations, tolerance)
         work = self.work
-        return Pose(work.root_m[side].copy(), work.root_wxyz[side].copy(), work.angles_rad[side].copy()), energy
+        return Pose(work.root_m[0].copy(), work.root_wxyz[0].copy(), work.angles_rad[0].copy()), energy
 
 
 def make_problem() -> Problem:
     """A body of which nothing is asked."""
     body = make_body(SKELETON, MARKERS)
-    return Problem(body, make_targets(body), make_workspace(body, len(TERMS)))
+    return Problem((pack(body), pack(make_targets(body)), pack(make_workspace(body, len(TERMS)))))
 
 
 def random_pose(rng: np.random.Generator, size: float = 0.4) -> Pose:

@@ -43,7 +43,37 @@ def test_lengths_move_towards_what_is_seen_and_both_sides_alike() -> None:
     assert ratio["left_elbow"] < 0.99
     for joint in ("knee", "ankle", "elbow", "wrist"):
         np.testing.assert_allclose(ratio[f"left_{joint}"], ratio[f"right_{joint}"])
-    assert ratio["neck"] == 1.0
+    assert ratio["head"] == 1.0
+
+
+def test_hips_that_a_method_sees_wider_become_wide_and_keep_the_pelvis_from_turning() -> None:
+    keypoints, joints = actor.poses_m(TIME_S, skeleton.REFERENCE)
+    left, right = (actor.NAMES.index(f"{side}_hip") for side in ("left", "right"))
+    wider = 0.2 * (keypoints[:, left] - keypoints[:, right])  # 1.4 times as wide
+    keypoints[:, left] += wider
+    keypoints[:, right] -= wider
+    fitter = Fitter(actor.NAMES, FitSettings())
+    rows = actor.tracks(keypoints, noise_m=0.005, noise_px=1.0)
+    fitter.learn(rows[:15], actor.VIEW)
+    hip = fitter.skeleton.index("left_hip")
+    assert fitter.skeleton.bone_lengths_m[hip] > 1.3 * skeleton.REFERENCE.bone_lengths_m[hip]
+    found = actor.fitted(rows, TIME_S, fitter)
+    across, true = (points[30:, hip] - points[30:, skeleton.REFERENCE.index("right_hip")] for points in (found, joints))
+    cosine = np.sum(across * true, axis=1) / np.linalg.norm(across, axis=1) / np.linalg.norm(true, axis=1)
+    assert np.degrees(np.arccos(cosine)).mean() < 5.0
+
+
+def test_a_known_skeleton_keeps_its_lengths_and_learns_how_large_the_method_sees_it() -> None:
+    keypoints, joints = actor.poses_m(TIME_S, long_legged())
+    fitter = Fitter(actor.NAMES, FitSettings(skeleton=long_legged()))
+    rows = actor.tracks(keypoints, noise_m=0.005, noise_px=1.0)
+    small = [
+        actor.replaced(row, slice(None), px=row.keypoints_px, m=0.8 * np.array(row.keypoints_m), confidence=0.9) for row in rows
+    ]
+    found = actor.fitted(small, TIME_S, fitter)
+    assert fitter.measured
+    assert fitter.skeleton.digest == long_legged().digest
+    assert actor.error_m(found, joints)[EVENTS[0] + 15 :].mean() < 0.03
 
 
 def test_a_person_seen_too_small_keeps_the_given_size() -> None:

@@ -4,6 +4,7 @@ import dense
 import numpy as np
 import pytest
 
+from posewire.fit.inertia import ABSOLUTE, RELATIVE
 from posewire.fit.residuals import TERMS
 
 
@@ -64,6 +65,8 @@ def test_a_root_relative_term_does_not_pull_the_root() -> None:
     dense.fill(problem, truth, rng)
     only(problem, "position")
     _, gradient, H = problem.linearised(truth)
+    assert not problem.work.loads[0, :, ABSOLUTE].any()
+    assert problem.work.loads[0, :, RELATIVE].any()
     assert not gradient[:3].any()
     assert not H[:3].any()
 

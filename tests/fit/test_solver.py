@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from posewire import rotation
+from posewire.fit import kinematics
 
 
 def problem_and_start(seed: int, spread: float = 0.15) -> tuple[dense.Problem, dense.Pose]:
@@ -22,6 +23,16 @@ def test_energy_equals_that_of_the_dense_solver(seed: int) -> None:
     _, energy = problem.solved(start, 60, 1e-14)
     _, reference = dense.solve_dense(start, problem.targets, 14)
     assert energy == pytest.approx(reference, rel=1e-6)
+
+
+def test_a_step_is_that_of_the_dense_normal_equations() -> None:
+    problem, start = problem_and_start(4, spread=0.02)
+    _, gradient, H = problem.linearised(start)
+    moved, _ = problem.solved(start, 1)
+    step = -np.linalg.solve(H + 1e-4 * np.diag(np.diag(H)), gradient)
+    np.testing.assert_allclose(problem.work.scale, np.diag(H), rtol=1e-6)
+    np.testing.assert_allclose(problem.work.step, step, atol=1e-6 * np.abs(step).max())
+    np.testing.assert_allclose(dense.joints_m(moved), dense.joints_m(start.moved(step)), atol=1e-6)
 
 
 def test_the_pose_equals_that_of_the_dense_solver() -> None:
@@ -64,3 +75,18 @@ def test_the_solution_does_not_depend_on_where_the_world_stands() -> None:
     t.T_camera_world[:3, 3] -= t.T_camera_world[:3, :3] @ shift
     moved = dense.Pose(rotation.rotate(turn, start.root_m) + shift, rotation.multiply(turn, start.root_wxyz), start.angles_rad)
     assert problem.solved(moved, 60, 1e-14)[1] == pytest.approx(energy, rel=1e-6)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-9, 0.3, 3.0, 3.2, 7.0, 40.0])
+def test_the_series_of_a_turn_are_its_sine_and_cosine(angle: float) -> None:
+    a, b, c = kinematics.turn_shares.py_func(angle**2)  # type: ignore[attr-defined]
+    assert a * angle == pytest.approx(np.sin(angle), abs=1e-14)
+    assert 1.0 - b * angle**2 == pytest.approx(np.cos(angle), abs=1e-13)
+    assert angle - c * angle**3 == pytest.approx(np.sin(angle), abs=1e-13)
+
+
+def test_every_joint_may_turn_far_beyond_its_range() -> None:
+    problem = dense.make_problem()
+    pose = dense.Pose(np.array([0.1, 0.2, -3.0]), rotation.exp([0.1, 0.2, 0.3]), np.linspace(-9.0, 9.0, 41))
+    problem.solved(pose, 0)
+    np.testing.assert_allclose(problem.work.joints_m[0], dense.joints_m(pose), atol=1e-12)

@@ -263,6 +263,14 @@ class LiftsOnceAndForAll(GoodLifter):
         self.closed = True
 
 
+class SamplesAtRandom(GoodLifter):
+    can_sample = True
+
+    def sample(self, window_px: FloatArray, confidence: FloatArray, time_s: FloatArray, camera: Camera, count: int) -> FloatArray:
+        pose = super().lift(window_px, confidence, time_s, camera)
+        return pose + np.random.default_rng().normal(0.0, 0.02, (count, *pose.shape))
+
+
 FOUND_BY = {
     WithoutSigmoid: "test_its_answers_have_the_shapes_and_nan_rules_of_detections",
     NaNConfidence: "test_its_answers_have_the_shapes_and_nan_rules_of_detections",
@@ -295,6 +303,7 @@ FOUND_BY = {
     LiftsIntoOneArray: "test_an_answer_is_not_changed_by_the_next_call",
     LiftsInPlace: "test_its_input_is_not_written_to",
     LiftsOnceAndForAll: "test_close_may_be_called_twice",
+    SamplesAtRandom: "test_its_hypotheses_are_poses_and_the_same_for_the_same_window",
 }
 """Every mistake and the test that names it."""
 

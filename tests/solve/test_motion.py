@@ -1,4 +1,4 @@
-"""Angles from rotations, the merge of two directions, and where a motion is split."""
+"""The merge of two directions, poses of a motion, and where a motion is split."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from posewire import rotation
 from posewire.data import Camera
 from posewire.skeleton import REFERENCE
 from posewire.solve.both_ways import merge
-from posewire.solve.motion import Motion, angles_rad, poses
+from posewire.solve.motion import Motion, poses
 from posewire.solve.stretches import Sight, stretches
 
 TIME_S = np.arange(40) / 30
@@ -27,13 +27,6 @@ def motion(root_x: float, turn_rad: float, frames: int = 4) -> Motion:
     rotations[:, 3] = rotation.exp([turn_rad, 0, 0])
     root = np.full((frames, 3), [root_x, 1.0, 0.0])
     return Motion(np.arange(frames) / 30, root, rotations, np.full((frames, 4), np.nan), np.ones((frames, N)))
-
-
-def test_angles_of_joint_rotations_come_back_within_the_limits():
-    low, high = REFERENCE.limits_rad.T
-    angles = np.random.default_rng(1).uniform(low, high, (50, len(low)))
-    local = REFERENCE.joint_rotations(angles, rotation.identity())
-    np.testing.assert_allclose(angles_rad(REFERENCE, local), angles, atol=1e-9)
 
 
 def test_what_a_joint_cannot_do_is_left_away_and_positions_follow_the_skeleton():

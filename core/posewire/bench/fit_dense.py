@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from posewire.data import FloatArray
 from posewire.fit.body import ROOT_UNKNOWNS, Body, Workspace
 from posewire.fit.compiled import SOURCES, entry, kernel
-from posewire.fit.kinematics import forward, place_markers, retract
+from posewire.fit.kinematics import forward, retract
+from posewire.fit.packing import Record
 from posewire.fit.targets import Targets
 
 IntArray = NDArray[np.int64]
@@ -22,7 +23,14 @@ IntArray = NDArray[np.int64]
 
 def residual_count(body: Body) -> int:
     """R: 3D and 2D of each marker, smoothness of each joint, three rows of each angle, depth."""
-    return 5 * len(body.marker_joint) + 4 * len(body.parents) + 3 * len(body.axes) + 1
+    return 5 * body.markers + 4 * len(body.parents) + 3 * len(body.axes) + 1
+
+
+@kernel
+def _rate(m: FloatArray, r: tuple[float, float, float], a: tuple[float, float, float]) -> float:
+    """a . dx of a point r from the root along the spatial axis m (6,)."""
+    dx, dy, dz = m[3] + m[1] * r[2] - m[2] * r[1], m[4] + m[2] * r[0] - m[0] * r[2], m[5] + m[0] * r[1] - m[1] * r[0]
+    return a[0] * dx + a[1] * dy + a[2] * dz
 
 
 @kernel
@@ -31,15 +39,13 @@ def _slope(
 ) -> None:
     """row (P,) += a . dx of a point x (3,) on a joint."""
     root = work.root_m[1]
-    rx, ry, rz = x[0] - root[0], x[1] - root[1], x[2] - root[2]
-    while joint > 0 and body.first_dof[joint] == body.first_dof[joint + 1]:
+    r = (x[0] - root[0], x[1] - root[1], x[2] - root[2])
+    for k in range(3 if relative else 0, ROOT_UNKNOWNS):
+        row[k] += _rate(work.motions[1, k], r, a)
+    while joint > 0:
+        for d in range(body.first_dof[joint], body.first_dof[joint + 1]):
+            row[ROOT_UNKNOWNS + d] += _rate(work.motions[1, ROOT_UNKNOWNS + d], r, a)
         joint = body.parents[joint]
-    last = ROOT_UNKNOWNS - 1 if joint <= 0 else ROOT_UNKNOWNS + body.first_dof[joint + 1] - 1
-    for e in range(3 if relative else 0, body.depth[last] + 1):
-        k = body.chain[last, e]
-        m = work.motions[k]
-        dx, dy, dz = m[3] + m[1] * rz - m[2] * ry, m[4] + m[2] * rx - m[0] * rz, m[5] + m[0] * ry - m[1] * rx
-        row[k] += a[0] * dx + a[1] * dy + a[2] * dz
 
 
 @kernel
@@ -112,29 +118,33 @@ def _to_step(step: FloatArray, J: FloatArray) -> None:
         J[row, 5] = c * s + a * (p * y - q * x) + along * z
 
 
-def _make_evaluate(sources: str) -> Callable[[Body, Targets, Workspace, FloatArray, FloatArray, FloatArray], None]:
+@kernel
+def _evaluate(body: Body, targets: Targets, work: Workspace, step: FloatArray, r: FloatArray, J: FloatArray) -> None:
+    for k in range(len(step)):
+        work.step[k] = step[k]
+    retract(work, 0)
+    forward(body, work, 1)
+    J[:] = 0.0
+    row = 0
+    for m in range(body.markers):
+        _marker_rows(body, targets, work, m, r[row : row + 5], J[row : row + 5])
+        row += 5
+    for j in range(len(body.parents)):
+        _joint_rows(body, targets, work, j, r[row : row + 4], J[row : row + 4])
+        row += 4
+    _angle_rows(body, targets, work.angles_rad[1], r[row:], J[row:])
+    last, T, w, root = len(r) - 1, targets.T_camera_world, math.sqrt(targets.depth[1]), work.root_m[1]
+    r[last] = w * (T[2, 0] * root[0] + T[2, 1] * root[1] + T[2, 2] * root[2] + T[2, 3] - targets.depth[0])
+    for i in range(3):
+        J[last, i] = w * T[2, i]
+    _to_step(step, J)
+
+
+def _make_evaluate(sources: str) -> Callable[[Record, Record, Record, FloatArray, FloatArray, FloatArray], None]:
     @entry
-    def evaluate(body: Body, targets: Targets, work: Workspace, step: FloatArray, r: FloatArray, J: FloatArray) -> None:
+    def evaluate(bodies: Record, asked: Record, works: Record, step: FloatArray, r: FloatArray, J: FloatArray) -> None:
         _ = sources
-        retract(
-            work.root_m[0], work.root_wxyz[0], work.angles_rad[0], step, work.root_m[1], work.root_wxyz[1], work.angles_rad[1]
-        )
-        forward(body, work.root_m[1], work.root_wxyz[1], work.angles_rad[1], work.rotations[1], work.joints_m[1], work.motions)
-        place_markers(body, work.rotations[1], work.joints_m[1], work.markers_m[1])
-        J[:] = 0.0
-        row = 0
-        for m in range(len(body.marker_joint)):
-            _marker_rows(body, targets, work, m, r[row : row + 5], J[row : row + 5])
-            row += 5
-        for j in range(len(body.parents)):
-            _joint_rows(body, targets, work, j, r[row : row + 4], J[row : row + 4])
-            row += 4
-        _angle_rows(body, targets, work.angles_rad[1], r[row:], J[row:])
-        last, T, w, root = len(r) - 1, targets.T_camera_world, math.sqrt(targets.depth[1]), work.root_m[1]
-        r[last] = w * (T[2, 0] * root[0] + T[2, 1] * root[1] + T[2, 2] * root[2] + T[2, 3] - targets.depth[0])
-        for i in range(3):
-            J[last, i] = w * T[2, i]
-        _to_step(step, J)
+        _evaluate(bodies[0], asked[0], works[0], step, r, J)
 
     return evaluate
 

@@ -11,7 +11,7 @@ from posewire import fit, wire
 from posewire.bench.clip import bundled_frames
 from posewire.bench.row import BenchRow, Peers
 from posewire.data import Detections, Frame
-from posewire.fit import FitSettings, Fitter
+from posewire.people import People
 from posewire.pipeline import open_estimator
 from posewire.settings import Settings
 from posewire.tracking import Tracker
@@ -55,16 +55,12 @@ def _copies(found: Detections, people: int) -> Detections:
 
 
 def _after_network_ms(joints: tuple[str, ...], frames: list[Frame], detections: list[Detections]) -> float:
-    tracker, fitters, times = Tracker(joints), dict[int, Fitter](), list[float]()
+    tracker, everybody, times = Tracker(joints), People(joints, Settings()), list[float]()
     for sequence, (frame, found) in enumerate(zip(frames, detections, strict=True)):
         start = perf_counter()
-        tracks = tracker.update(found, frame)
-        poses = [
-            fitters.setdefault(t.person_id, Fitter(joints, FitSettings())).fit(t, frame.time_s, frame.camera) for t in tracks
-        ]
-        skeletons = {person: fitter.skeleton for person, fitter in fitters.items()}
-        seen = [pose for pose in poses if pose is not None]
-        instant = wire.Instant(frame.time_s, 0, frame.camera, seen, skeletons)
+        placed = everybody.place(frame)
+        poses = everybody.fit(tracker.update(found, placed), placed)
+        instant = wire.Instant(frame.time_s, 0, placed.camera, list(poses), everybody.skeletons)
         for message in wire.poses_of(instant, "bench", sequence, 0):
             wire.encode(message)
         times.append(perf_counter() - start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posewire import camera as cameras
-from posewire.data import Camera, Frame, ImageArray
+from posewire.data import Camera, Frame, ImageArray, Picture
 from posewire.methods import SourceOptions
 
 
@@ -16,18 +16,19 @@ class FrameMaker:
         self._options = options
         self._camera: Camera | None = None
 
-    def frame(self, image: ImageArray, time_s: float, index: int, unix_ns: int) -> Frame:
-        """The Frame of an image (H, W, 3) uint8 RGB, C-contiguous and read-only.
+    def frame(self, picture: ImageArray | Picture, time_s: float, index: int, unix_ns: int) -> Frame:
+        """The Frame of a picture; RGB (H, W, 3) uint8 becomes C-contiguous and read-only.
 
         Raises:
             CalibrationError: the calibration is for a picture of another aspect ratio.
         """
-        image = np.ascontiguousarray(image)
-        image.flags.writeable = False
-        return Frame(image, time_s, index, self._camera_for(image), unix_ns)
+        if isinstance(picture, np.ndarray):
+            picture = np.ascontiguousarray(picture)
+            picture.flags.writeable = False
+            return Frame(picture, time_s, index, self._camera_for(picture.shape[1], picture.shape[0]), unix_ns)
+        return Frame(picture, time_s, index, self._camera_for(picture.width_px, picture.height_px), unix_ns)
 
-    def _camera_for(self, image: ImageArray) -> Camera:
-        height, width = image.shape[:2]
+    def _camera_for(self, width: int, height: int) -> Camera:
         camera = self._camera
         if camera is None or (camera.width_px, camera.height_px) != (width, height):
             camera = self._camera = self._build(width, height)

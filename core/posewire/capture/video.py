@@ -23,6 +23,7 @@ from posewire.capture.damage import DamageReport
 from posewire.capture.framing import FrameMaker
 from posewire.capture.opening import open_file, video_stream
 from posewire.capture.picture import PictureConverter
+from posewire.cores import usable_cores
 from posewire.data import Frame
 from posewire.methods import SourceOptions
 
@@ -40,7 +41,7 @@ class VideoFile:
     """A Source over a video file. Iterating again goes on after the last frame handed out.
 
     Args:
-        threads: Decoder threads; 0 = one per core.
+        threads: Decoder threads; 0 = half of the cores: the other half is the network's, for which the decoder works ahead.
 
     Raises:
         SourceError: the file is missing, unreadable, cut off or no video.
@@ -52,7 +53,7 @@ class VideoFile:
         self._container = open_file(path)
         self._stream = stream = video_stream(self._container, path)
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads
+        stream.codec_context.thread_count = threads or max(1, usable_cores() // 2)
         rate = stream.average_rate or stream.guessed_rate or _FALLBACK_RATE
         self._clock = MediaClock(stream.time_base or 1 / rate, float(1 / rate))
         self._maker, self._converter = FrameMaker(options), PictureConverter()
@@ -98,7 +99,7 @@ class VideoFile:
         if picture.is_corrupt:
             self._note("damaged frames, shown as the decoder mended them")
         index, self._next_index = self._next_index, self._next_index + 1
-        return self._maker.frame(self._converter.image(picture), self._time_s, index, time.time_ns())
+        return self._maker.frame(self._converter.picture(picture), self._time_s, index, time.time_ns())
 
     def _decode(self) -> Generator[VideoFrame]:
         for packet in self._packets():

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from posewire import capture, fit
+from posewire import capture, fit, profiles
 from posewire.cli.options import (
     Commands,
     add_fit_flags,
@@ -53,12 +53,12 @@ def _add_run(commands: Commands) -> None:
         "source", metavar="SOURCE", help="video file, image folder, camera number or stream address; see `posewire sources`"
     )
     add_method_flags(parser)
-    add_fit_flags(parser)
+    add_fit_flags(parser).add_argument("--calibrate", metavar="NAME", help="measure the person on this run and save a profile")
     recording = parser.add_argument_group("recording")
     recording.add_argument("--out", type=Path, metavar="TAKE", help="record to this take (.pwt)")
     recording.add_argument("--overwrite", action="store_true", help="replace existing files")
     recording.add_argument("--preview", metavar="FILE|window", help="write a preview video (.mp4), or show a window")
-    add_publish_flags(parser)
+    add_publish_flags(parser, picture=True)
     add_settings_file(parser)
     add_json_flag(parser)
     parser.set_defaults(run=_run)
@@ -71,12 +71,25 @@ def _run(flags: argparse.Namespace) -> None:
             check_new_file(Path(path), flag, overwrite=flags.overwrite)
     with open_pipeline(flags.source, settings) as pipeline:
         summary = _record(pipeline, _outputs(flags, pipeline), flags.source)
+        if settings.calibrate is not None:
+            _save_profile(pipeline, settings.calibrate)
     if flags.json:
         print_json(summary)
         return
     _print_times(pipeline)
     if not (flags.out or flags.preview or flags.publish is not None):
         console.print("Nothing was kept. Next: --out take.pwt records, --publish streams, --preview preview.mp4 shows.")
+
+
+def _save_profile(pipeline: Pipeline, name: str) -> None:
+    profile = pipeline.people.profile(name)
+    if profile is None:
+        raise PosewireError(
+            "The person could not be measured.",
+            got="fewer than 15 good views",
+            allowed="a source in which somebody stands wholly in view",
+        )
+    console.print(f"Measured: {profile.height_m:.2f} m tall, saved to {profiles.save(profile)}. Next: --profile {name}")
 
 
 def record_file(address: str, take: Path, settings: Settings) -> None:
@@ -93,7 +106,7 @@ def _outputs(flags: argparse.Namespace, pipeline: Pipeline) -> list[Output]:
         pacer = None if flags.fast or pipeline.source.live else Pacer()
         stream = open_stream(pipeline.settings, pipeline.card.name)
         console.print(f"Publishing at {stream.address}")
-        outputs.append(StreamOutput(stream, pacer))
+        outputs.append(StreamOutput(stream, pacer, pipeline, pictures=flags.publish_picture))
     title = f"{Path(flags.source).name}  {pipeline.card.name}"
     if flags.preview == "window":
         outputs.append(PreviewWindow(pipeline.card.joints, title=title))
@@ -214,7 +227,7 @@ def _demo_stream(pipeline: Pipeline) -> list[Output]:
         console.print(f"[yellow]The demo does not stream:[/yellow] {error}")
         return []
     console.print(f"Publishing at {stream.address}")
-    return [StreamOutput(stream, Pacer())]
+    return [StreamOutput(stream, Pacer(), pipeline)]
 
 
 def _add_detect(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""`posewire eval`: how far takes are from a reference, in the units of the literature; and whether identities last."""
+"""`posewire eval`: takes beside a reference, recorded motion found back from noise, and whether identities last."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from posewire.cli import pose_evaluation
 from posewire.cli.capture_commands import record_file
 from posewire.cli.options import (
     Commands,
@@ -19,7 +20,8 @@ from posewire.cli.options import (
     settings_of,
 )
 from posewire.errors import SettingsError
-from posewire.evaluate import EvalReport, Prediction, evaluate, identity, load_prediction, load_reference, plot
+from posewire.evaluate import EvalReport, Prediction, Reference, evaluate, identity, load_prediction, load_reference, plot, refit
+from posewire.fit import FitSettings
 
 
 def add_commands(commands: Commands) -> None:
@@ -32,10 +34,19 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("sources", nargs="*", type=Path, metavar="FILE", help="takes, exported .npz, or videos to run first")
     parser.add_argument("--reference", type=Path, metavar="FILE.npz", help="the 3D reference")
     parser.add_argument("--identity", action="store_true", help="instead: do identities last? On scenes made of the bundled clip")
+    parser.add_argument(
+        "--motion",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="instead: recorded motion (BVH files or folders), made noisy and fitted",
+    )
+    parser.add_argument("--ablation", action="store_true", help="with --motion: what each part of the fit is worth")
     parser.add_argument("--view", metavar="NAME", help="which of the reference's cameras (default: by the file's name)")
     parser.add_argument("--person", type=int, metavar="ID", help="this person of the take")
     parser.add_argument("--per-joint", action="store_true", help="also a table by joint")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw errors by joint and the PCK curve")
+    pose_evaluation.add_flags(parser)
     add_method_flags(parser)
     add_fit_flags(parser)
     add_settings_file(parser)
@@ -47,23 +58,35 @@ def _eval(flags: argparse.Namespace) -> None:
     if flags.identity:
         _eval_identity(flags)
         return
+    if flags.dataset:
+        pose_evaluation.evaluate_dataset(flags)
+        return
+    if flags.motion and flags.lifter:
+        pose_evaluation.evaluate_lifters(flags)
+        return
+    if flags.motion:
+        _eval_motion(flags)
+        return
     if not flags.sources or flags.reference is None:
         missing = "no FILE" if not flags.sources else "no --reference"
         raise SettingsError(
             "There is nothing to compare.",
             got=missing,
-            allowed="FILE --reference FILE.npz, or --identity",
+            allowed="FILE --reference FILE.npz, --motion PATH, --dataset NAME, or --identity",
             hint="posewire eval clip.mp4 --reference reference.npz",
         )
-    reports: list[EvalReport] = []
+    reports, compared = list[EvalReport](), list[tuple[Prediction, Reference]]()
     for source in flags.sources:
         reference = load_reference(flags.reference, flags.view, str(source))
-        reports.append(evaluate(_prediction(flags, source), reference))
+        compared.append((_prediction(flags, source), reference))
+        reports.append(evaluate(*compared[-1]))
     if flags.json:
         print("[" + ",\n".join(report.to_json() for report in reports) + "]")
     else:
         for report in reports:
             output.print(report.to_table(per_joint=flags.per_joint))
+        if flags.by:
+            pose_evaluation.print_groups(flags, compared)
     if flags.plot:
         plot(reports[-1], flags.plot)
         console.print(f"Drawn: {flags.plot}")
@@ -80,6 +103,21 @@ def _eval_identity(flags: argparse.Namespace) -> None:
         print_json(identity.identity_json(scores, settings.method))
     else:
         output.print(identity.identity_table(scores, settings.method))
+
+
+def _eval_motion(flags: argparse.Namespace) -> None:
+    clips = refit.read_clips(flags.motion)
+    settings = FitSettings(height_m=settings_of(flags).height_m)
+    if flags.ablation:
+        rows = refit.ablation_rows(list(refit.ablate(clips, settings)))
+        table = refit.ablation_table(rows)
+    else:
+        rows = refit.refit_rows(list(refit.refit(clips, settings)))
+        table = refit.refit_table(rows)
+    if flags.json:
+        print_json(refit.as_json(rows))
+    else:
+        output.print(table)
 
 
 def _prediction(flags: argparse.Namespace, source: Path) -> Prediction:

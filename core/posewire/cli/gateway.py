@@ -102,8 +102,8 @@ def _gateway(flags: argparse.Namespace) -> None:
                     shown.update(gateway.status())
 
 
-def _client(flags: argparse.Namespace) -> Client:
-    return connect(flags.connect, key_file=flags.key_file)
+def _client(flags: argparse.Namespace, *, view: bool = False) -> Client:
+    return connect(flags.connect, key_file=flags.key_file, view=view)
 
 
 def _rate_hz(flags: argparse.Namespace) -> float | None:
@@ -138,7 +138,7 @@ def _view(flags: argparse.Namespace) -> None:
     with _libraries("viewer"):
         from posewire_gateway.view import Viewer
 
-    with _client(flags) as client, Viewer(client, flags.port) as viewer:
+    with _client(flags, view=True) as client, Viewer(client, flags.port) as viewer:
         console.print(f"{viewer.url} shows {flags.connect}, until Ctrl-C")
         if not flags.no_browser:
             webbrowser.open(viewer.url)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from posewire import __version__
 from posewire.cli import (
     bench,
+    blender,
     calibration,
     capture_commands,
     evaluation,
@@ -19,6 +20,7 @@ from posewire.cli import (
     network,
     plugin_commands,
     solving,
+    synth,
     takes,
 )
 from posewire.errors import EXIT_CODE, PosewireError
@@ -42,7 +44,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"posewire {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (capture_commands, calibration, takes, solving, network, gateway, evaluation, listings, plugin_commands, bench):
+    groups = (capture_commands, calibration, takes, solving, network, gateway, blender, evaluation, listings, plugin_commands)
+    for group in (*groups, synth, bench):
         group.add_commands(commands)
     return parser
 

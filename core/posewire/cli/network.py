@@ -28,6 +28,7 @@ from posewire.client import Client, Received, connect
 from posewire.outputs import Pacer, open_stream
 from posewire.settings import DEFAULT_ADDRESS
 from posewire.take import Take
+from posewire.wire import View
 
 
 def add_commands(commands: Commands) -> None:
@@ -117,7 +118,8 @@ def _replay(flags: argparse.Namespace) -> None:
                 if not flags.fast:
                     pacer.wait(frame.time_s)
                 if frame.camera is not None:
-                    stream.send(frame.time_s, time.time_ns(), frame.camera, frame.poses, frame.skeletons)
+                    view = View(frame.camera, take.header.keypoint_names, frame.tracks, {})
+                    stream.send(frame.time_s, time.time_ns(), frame.camera, frame.poses, frame.skeletons, view)
             if not flags.loop:
                 return
 

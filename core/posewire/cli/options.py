@@ -37,18 +37,27 @@ def add_method_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-people", type=int, metavar="K", help="people to follow at most (default: 1)")
 
 
-def add_fit_flags(parser: argparse.ArgumentParser) -> None:
+def add_fit_flags(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:  # pyright: ignore[reportPrivateUsage]
     """What makes metres: lifter, camera, stature."""
     group = parser.add_argument_group("measuring")
     group.add_argument("--lifter", metavar="NAME", help="turn the method's 2D into 3D with this lifter")
     camera = group.add_mutually_exclusive_group()
     camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees (default: 54)")
     camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
-    group.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m (default: 1.70)")
+    person = group.add_mutually_exclusive_group()
+    person.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m (default: 1.70)")
+    person.add_argument("--profile", metavar="NAME", help="bone lengths and stature of a person measured with --calibrate NAME")
+    group.add_argument(
+        "--floor", choices=("auto", "none"), help="stand the world on the floor that the feet show (default: auto)"
+    )
+    switch = argparse.BooleanOptionalAction
+    group.add_argument("--contacts", action=switch, default=None, help="say which feet touch the ground (default: yes)")
+    group.add_argument("--lock-feet", action=switch, default=None, help="hold a foot on the ground where it landed (default: no)")
+    return group
 
 
-def add_publish_flags(parser: argparse.ArgumentParser) -> None:
-    """Where the stream goes."""
+def add_publish_flags(parser: argparse.ArgumentParser, *, picture: bool = False) -> None:
+    """Where the stream goes; `picture` = there are pictures to send along."""
     group = parser.add_argument_group("streaming")
     group.add_argument(
         "--publish",
@@ -60,6 +69,8 @@ def add_publish_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--insecure", action="store_true", default=None, help="allow clear text beyond this machine")
     group.add_argument("--rig", action="append", metavar="NAME", help="also stream this rig (a name or a JSON file); may repeat")
     group.add_argument("--fast", action="store_true", help="publish a file as fast as it is processed, not at its own speed")
+    if picture:
+        group.add_argument("--publish-picture", action="store_true", help="let `posewire view` show the camera's picture, too")
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +95,11 @@ def settings_of(flags: argparse.Namespace) -> Settings:
         fov_deg=flag("fov"),
         camera=flag("camera"),
         height_m=flag("height"),
+        profile=flag("profile"),
+        calibrate=flag("calibrate"),
+        floor=flag("floor"),
+        contacts=flag("contacts"),
+        lock_feet=flag("lock_feet"),
         address=flag("publish") or flag("connect"),
         insecure=flag("insecure"),
     )

@@ -17,7 +17,7 @@ from posewire.client.received import Received
 from posewire.client.stream import Statistics, Stream
 from posewire.errors import WireError
 from posewire.keys import ClientKey, load_client
-from posewire.wire import DEFAULT_ADDRESS, SubjectMessage, parse_address, topic
+from posewire.wire import DEFAULT_ADDRESS, VIEW_TOPIC, SubjectMessage, ViewMessage, parse_address, topic
 from posewire.wire.limits import MAX_MESSAGE_BYTES
 
 Status = Literal["connecting", "connected", "refused"]
@@ -33,7 +33,12 @@ _REFILL_S = 0.005
 
 
 def connect(
-    address: str = DEFAULT_ADDRESS, *, key_file: Path | None = None, rig: str | None = None, timeout_s: float | None = None
+    address: str = DEFAULT_ADDRESS,
+    *,
+    key_file: Path | None = None,
+    rig: str | None = None,
+    timeout_s: float | None = None,
+    view: bool = False,
 ) -> Client:
     """A client of the publisher at `address`, which need not run yet.
 
@@ -42,19 +47,20 @@ def connect(
         key_file: What `posewire keys add NAME` wrote; None = the stream is in clear.
         rig: A rig that the publisher repeats with --rig; None = the native skeleton.
         timeout_s: The longest wait of `receive` and of the iteration; None = for ever.
+        view: Also hear what the method saw in each picture: `Client.view`.
 
     Raises:
         WireError: the address or the key file is not usable.
     """
-    return Client(address, None if key_file is None else load_client(key_file), rig or "", timeout_s)
+    return Client(address, None if key_file is None else load_client(key_file), rig or "", timeout_s, view=view)
 
 
 class Client:
     """One connection; made by `connect`. Also a context manager, and an iterator over every pose."""
 
-    def __init__(self, address: str, key: ClientKey | None, rig: str, timeout_s: float | None) -> None:
+    def __init__(self, address: str, key: ClientKey | None, rig: str, timeout_s: float | None, *, view: bool = False) -> None:
         where = parse_address(address, bind=False)
-        topics = topic("s", rig), topic("p", rig)
+        topics = (topic("s", rig), topic("p", rig), *((VIEW_TOPIC,) if view else ()))
         self.address = str(where)
         self._timeout_s = timeout_s
         self._stream = Stream(rig=rig, same_clock=where.is_loopback)
@@ -143,6 +149,11 @@ class Client:
     def subject(self) -> SubjectMessage | None:
         """The last subject message; None = none yet."""
         return self._stream.subject
+
+    @property
+    def view(self) -> ViewMessage | None:
+        """The last view message; None = none yet, or `connect` was not asked for them."""
+        return self._stream.view
 
     @property
     def status(self) -> Status:

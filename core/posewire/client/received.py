@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from posewire import rotation
-from posewire.data import FloatArray, SkeletonPose
+from posewire.data import SkeletonPose
 from posewire.skeleton import Skeleton
 from posewire.wire import PoseMessage, SubjectMessage
 
@@ -50,7 +47,7 @@ class Received:
                 person_id=person.person_id,
                 time_s=self.media_time_s,
                 root_m=person.root_m,
-                angles_rad=_angles_rad(self.skeletons[person.person_id], person.rotations_wxyz),
+                angles_rad=self.skeletons[person.person_id].angles_rad(person.rotations_wxyz),
                 rotations_wxyz=person.rotations_wxyz,
                 positions_m=self.skeletons[person.person_id].positions_m(person.root_m, person.rotations_wxyz),
                 confidence=person.confidence,
@@ -58,16 +55,3 @@ class Received:
             )
             for person in self.message.people
         )
-
-
-def _angles_rad(skeleton: Skeleton, rotations_wxyz: FloatArray) -> FloatArray:
-    """(D,) angles of local rotations (N, 4): the inverse of Skeleton.joint_rotations inside the limits."""
-    if not skeleton.dofs:
-        return np.empty(0)
-    axes, is_twist, q = skeleton.dof_axes, skeleton.dof_is_twist, rotations_wxyz[skeleton.dof_joints]  # (D, 3), (D,), (D, 4)
-    swing = rotations_wxyz.copy()
-    twist_joints = skeleton.dof_joints[is_twist]
-    swing[twist_joints], twist = rotation.swing_twist(q[is_twist], axes[is_twist])
-    vectors = rotation.log(swing)[skeleton.dof_joints]
-    vectors[is_twist] = rotation.log(twist)
-    return np.sum(vectors * axes, axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from posewire.client.received import Received
 from posewire.errors import WireError
-from posewire.wire import PoseMessage, SubjectMessage, decode
+from posewire.wire import VIEW_TOPIC, PoseMessage, SubjectMessage, ViewMessage, decode, decode_view
 
 _WINDOW = 512
 _RATE_WINDOW_S = 2.0
@@ -31,6 +31,8 @@ class Statistics:
     latency_p50_s: float | None
     """From capture; None = unknown."""
     latency_p95_s: float | None
+    last_error: str = ""
+    """About the last malformed message, in one line."""
 
 
 class Stream:
@@ -46,27 +48,33 @@ class Stream:
 
     def __init__(self, *, rig: str, same_clock: bool) -> None:
         self.subject: SubjectMessage | None = None
+        self.view: ViewMessage | None = None
         self._rig = rig
         self._same_clock = same_clock
         self._held: PoseMessage | None = None
         self._last: tuple[str, int] | None = None
         self._received = self._dropped = self._malformed = 0
+        self._last_error = ""
         self._recent: deque[tuple[float, float]] = deque(maxlen=_WINDOW)  # when it arrived here, when it was sent there
         self._latencies_s: deque[float] = deque(maxlen=_WINDOW)
 
     def take(self, parts: list[bytes]) -> Received | None:
         """Takes in one ZeroMQ message; gives the pose that it completes, if any."""
         try:
+            if parts[0].startswith(VIEW_TOPIC):
+                self.view = decode_view(parts[0])
+                return None
             message = _decode_single(parts, self._rig)
             return self._take_subject(message) if isinstance(message, SubjectMessage) else self._take_pose(message)
-        except WireError:
+        except WireError as error:
             self._malformed += 1
+            self._last_error = " ".join(str(error).split())
             return None
 
     def statistics(self) -> Statistics:
         """The numbers up to now."""
         p50, p95 = np.percentile(self._latencies_s, [50, 95]).tolist() if self._latencies_s else (None, None)
-        return Statistics(self._received, self._dropped, self._malformed, self._rate_fps(), p50, p95)
+        return Statistics(self._received, self._dropped, self._malformed, self._rate_fps(), p50, p95, self._last_error)
 
     def _take_subject(self, subject: SubjectMessage) -> Received | None:
         self.subject = subject

@@ -1,7 +1,8 @@
 """The skeleton as flat arrays for the kernels, and the arrays that the kernels work in.
 
-Unknowns, P = 6 + D: root translation 3, root rotation 3 (tangent space, world axes), joint angles D. Each unknown knows the
-chain of unknowns between it and the root; everything that the solver stores per unknown is indexed by the place in that chain.
+Unknowns, P = 6 + D: root translation 3, root rotation 3 (tangent space, world axes), joint angles D. Forces of the residuals act
+on places, N + M: the joints first, then the markers. All bodies have room for MOST_MARKERS, M, so that every method's arrays are
+of one type to numba; the rest of each array is not read.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray
-from posewire.skeleton import REFERENCE, Marker, Skeleton
+from posewire.skeleton import MARKERS, REFERENCE, Marker, Skeleton
 
 IntArray = NDArray[np.int64]
 ROOT_UNKNOWNS = 6
+MOST_MARKERS = len(MARKERS)
 
 
 class Body(NamedTuple):
@@ -34,14 +36,12 @@ class Body(NamedTuple):
     """(D, 3) unit axes."""
     limits_rad: FloatArray
     """(D, 2) lower, upper."""
-    joint_of: IntArray
-    """(P,) joint that an unknown moves."""
-    depth: IntArray
-    """(P,) number of unknowns between this one and the root."""
-    chain: IntArray
-    """(P, C) chain[k, e] is the unknown at depth e on the way from the root to k, k itself last."""
+    markers: int
+    """How many markers there are."""
     marker_joint: IntArray
     """(M,) joint that carries the marker."""
+    marker_place: IntArray
+    """(M,) the joint where the marker lies at its centre, else N + m."""
     marker_offset_m: FloatArray
     """(M, 3) in the joint's rest axes."""
 
@@ -61,43 +61,45 @@ class Workspace(NamedTuple):
     """(2, N, 3, 3) joint axes to world axes."""
     markers_m: FloatArray
     """(2, M, 3)"""
+    motions: FloatArray
+    """(2, P, 6) spatial axis of each unknown about the root: angular, linear."""
     energies: FloatArray
     """(2, T) energy of each term."""
-    hessian: FloatArray
-    """(2, P, C) rows along the chains."""
-    gradient: FloatArray
-    """(2, P)"""
-    motions: FloatArray
-    """(P, 6) spatial axis of each unknown about the root: angular, linear."""
-    inertia: FloatArray
-    """(N, 36) of a joint, then of its subtree: the symmetric 6 x 6 weight of the residuals with a direction (21), then the force
-    rows of the absolute ones (15)."""
-    isotropic: FloatArray
-    """(N, 2, 10) the residuals without direction as rigid inertias: absolute, root-relative; folded into `inertia`."""
-    wrench: FloatArray
-    """(N, 2, 6) gradient: absolute, root-relative."""
-    factor: FloatArray
-    """(P, C)"""
+    loads: FloatArray
+    """(2, N + M, 2, 3, 4) at each place, of absolute and of root-relative residuals: weight (3, 3) and force (3)."""
+    angle_loads: FloatArray
+    """(2, 2, D) the same of the residuals of an angle: weight, slope."""
+    forms: FloatArray
+    """(N + 1, 9, 10) quadratic form of each subtree in its motion (6) and the root's translation (3), last its gradient."""
+    subtrees: FloatArray
+    """(N + 1, 9, 10) the same of whole subtrees with no unknown eliminated."""
+    response: FloatArray
+    """(P, 10) an unknown's row of that form when it was eliminated."""
+    pivot: FloatArray
+    """(P,) the inverse of its own entry."""
+    scale: FloatArray
+    """(P,) diagonal of the matrix where the solve began."""
     step: FloatArray
     """(P,)"""
 
 
 def make_body(skeleton: Skeleton, markers: Sequence[Marker]) -> Body:
     """Flattens a skeleton and its markers; marker offsets scale with the size of the part that carries them."""
-    joints = skeleton.dof_joints
+    joints, N, count = skeleton.dof_joints, len(skeleton.names), len(markers)
     if np.any(np.diff(joints) < 0):
         raise ValueError("the angles of a skeleton must be in the order of its joints")
-    first_dof = np.searchsorted(joints, np.arange(len(skeleton.names) + 1)).astype(np.int64)
-    twist = np.zeros(len(skeleton.names), dtype=np.int64)
+    first_dof = np.searchsorted(joints, np.arange(N + 1)).astype(np.int64)
+    twist = np.zeros(N, dtype=np.int64)
     twist[joints[skeleton.dof_is_twist]] = 1
-    joint_of = np.concatenate([np.zeros(ROOT_UNKNOWNS, dtype=np.int64), joints])
-    depth, chain = _chains(skeleton, first_dof)
-    marker_joint = np.array([skeleton.index(marker.joint) for marker in markers], dtype=np.int64)
-    scale = part_scale(skeleton)[marker_joint]
-    offsets = np.array([marker.offset_m for marker in markers], dtype=np.float64).reshape(-1, 3) * scale[:, None]
+    marker_joint, marker_place = np.zeros(MOST_MARKERS, dtype=np.int64), N + np.arange(MOST_MARKERS)
+    offsets_m = np.zeros((MOST_MARKERS, 3))
+    marker_joint[:count] = [skeleton.index(marker.joint) for marker in markers]
+    offsets_m[:count] = np.array([marker.offset_m for marker in markers], dtype=np.float64).reshape(-1, 3)
+    offsets_m *= part_scale(skeleton)[marker_joint, None]
+    marker_place = np.where(offsets_m.any(axis=1), marker_place, marker_joint)
     parents = np.array(skeleton.parents, dtype=np.int64)
     arrays = (skeleton.offsets_m.copy(), first_dof, twist, skeleton.dof_axes.copy(), skeleton.limits_rad.copy())
-    return Body(parents, *arrays, joint_of, depth, chain, marker_joint, offsets)
+    return Body(parents, *arrays, count, marker_joint, marker_place, offsets_m)
 
 
 def part_scale(skeleton: Skeleton) -> FloatArray:
@@ -108,34 +110,13 @@ def part_scale(skeleton: Skeleton) -> FloatArray:
     return skeleton.bone_lengths_m / reference
 
 
-def _chains(skeleton: Skeleton, first_dof: IntArray) -> tuple[IntArray, IntArray]:
-    joints = skeleton.dof_joints
-    chains = [list(range(k + 1)) for k in range(ROOT_UNKNOWNS)]
-    for dof, joint in enumerate(joints):
-        chains.append([*chains[_before(skeleton, first_dof, dof, int(joint))], ROOT_UNKNOWNS + dof])
-    depth = np.array([len(chain) - 1 for chain in chains], dtype=np.int64)
-    table = np.zeros((len(chains), int(depth.max()) + 1), dtype=np.int64)
-    for k, chain in enumerate(chains):
-        table[k, : len(chain)] = chain
-    return depth, table
-
-
-def _before(skeleton: Skeleton, first_dof: IntArray, dof: int, joint: int) -> int:
-    """The unknown next to this one towards the root."""
-    if dof > first_dof[joint]:
-        return ROOT_UNKNOWNS + dof - 1
-    parent = skeleton.parents[joint]
-    while parent > 0 and first_dof[parent] == first_dof[parent + 1]:
-        parent = skeleton.parents[parent]
-    return ROOT_UNKNOWNS - 1 if parent <= 0 else int(ROOT_UNKNOWNS + first_dof[parent + 1] - 1)
-
-
 def make_workspace(body: Body, terms: int) -> Workspace:
     """Everything that a solve needs, allocated once."""
     N, M, D = len(body.parents), len(body.marker_joint), len(body.axes)
-    P, C = body.chain.shape
-    z = np.zeros
+    P, z = ROOT_UNKNOWNS + D, np.zeros
     pose = (z((2, 3)), np.tile([1.0, 0.0, 0.0, 0.0], (2, 1)), z((2, D)))
-    geometry = (z((2, N, 3)), z((2, N, 3, 3)), z((2, M, 3)), z((2, terms)))
-    sums = (z((P, 6)), z((N, 36)), z((N, 2, 10)), z((N, 2, 6)))
-    return Workspace(*pose, *geometry, z((2, P, C)), z((2, P)), *sums, z((P, C)), z(P))
+    motions = z((2, P, ROOT_UNKNOWNS))
+    motions[:, :ROOT_UNKNOWNS] = np.roll(np.eye(ROOT_UNKNOWNS), 3, axis=1)  # the root's do not change
+    geometry = (z((2, N, 3)), z((2, N, 3, 3)), z((2, M, 3)), motions, z((2, terms)))
+    sums = (z((2, N + M, 2, 3, 4)), z((2, 2, D)), z((N + 1, 9, 10)), z((N + 1, 9, 10)), z((P, 10)))
+    return Workspace(*pose, *geometry, *sums, z(P), z(P), z(P))

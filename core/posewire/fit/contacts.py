@@ -23,17 +23,17 @@ FEET = tuple(REFERENCE.index(name) for name in CONTACT_NAMES)
 """Joints of SkeletonPose.contacts."""
 UNSURE = 0.5
 
-# Chosen on CMU motion, subjects 1 to 12, with the noise that FitSettings tells of.
-_REST_M_S, _SWING_M_S = 0.22, 0.6
-_LEAST_EVIDENCE = -3.0
-_ALONG = 0.25
+# The first seven by a search on 19 clips of CMU motion, subjects 1 to 12, with the noises of `posewire eval --motion`.
+_REST_M_S, _SWING_M_S = 0.185, 0.69
+_LEAST_EVIDENCE = -1.3
+_ALONG = 0.22
 """Share of the speed along the line of sight, where a single view is so much noisier."""
-_FILTERED = 0.25
+_FILTERED = 0.02
 """Share of the filtered velocity against the last step's."""
-_CORRELATED_S = 0.025
+_CORRELATED_S = 0.012
 """Frames nearer than this repeat each other's noise."""
-_CHANGES_PER_S = 8.0
-_HEIGHT_EVIDENCE, _HEIGHT_M = 1.1, 0.14
+_CHANGES_PER_S = 11.5
+_HEIGHT_EVIDENCE, _HEIGHT_M = 1.5, 0.12
 _LEAST_HEIGHT_EVIDENCE = -4.0
 _FLOOR_RISE_M_S = 0.15
 """The lowest recent foot height rises this fast until a foot is below it again: stairs, drift."""

@@ -16,6 +16,7 @@ from posewire.fit.body import make_body
 from posewire.fit.bones import make_bones
 from posewire.fit.calibration import BoneCalibration, changes_much
 from posewire.fit.frame import Order, Person, Rows, make_memory
+from posewire.fit.packing import Packed, pack
 from posewire.fit.points import IntArray, make_points, marker_names
 from posewire.fit.residuals import TERMS
 from posewire.fit.settings import FitSettings
@@ -40,11 +41,13 @@ class Fitter:
         self._settings, self._weighing = settings, make_weighing(settings)
         self._points = make_points(keypoint_names)
         self._markers = [MARKERS[name] for name in marker_names(keypoint_names)]
-        self._skeleton = skeleton.for_height(settings.height_m or skeleton.REFERENCE_HEIGHT_M)
+        self._skeleton = settings.skeleton or skeleton.for_height(settings.height_m or skeleton.REFERENCE_HEIGHT_M)
         self._person = self._make_person()
-        self._calibration = BoneCalibration(self._skeleton, self._person.bones, self._markers)
+        known = settings.skeleton is not None
+        self._calibration = BoneCalibration(self._skeleton, self._person.values.bones, self._markers, keep_lengths=known)
         self._changed: Skeleton | None = None
-        self._memory = make_memory(self._person)
+        self._packed = make_memory(self._person.values)
+        self._memory = self._packed.values
         self._memory.targets.limit_w[:] = settings.limit_sigma_rad**-2
         self._memory.targets.rest_w[:] = settings.rest_sigma_rad**-2
         self.reset()
@@ -53,6 +56,11 @@ class Fitter:
     def skeleton(self) -> Skeleton:
         """The person's skeleton now; its digest changes only at calibration events."""
         return self._skeleton
+
+    @property
+    def measured(self) -> bool:
+        """Whether the person's bones were measured on enough good frames."""
+        return self._calibration.measured
 
     def reset(self) -> None:
         """Forgets the motion (a cut); keeps the calibrated bone lengths."""
@@ -101,7 +109,7 @@ class Fitter:
         self._rows = Rows(*(np.array(values, order="C") for values in (keypoints_m, pixels, track.confidence, T)))
 
     def _run(self, order: Order) -> float:
-        return frame.run(self._person, self._memory, self._weighing, self._rows, order)
+        return frame.run(self._person.record, self._packed.record, self._rows, order)
 
     def _follow(self, time_s: float, step_s: float) -> bool:
         steps = (self._settings.iterations, 0.0) if self._settings.realtime else _CONVERGED
@@ -137,7 +145,7 @@ class Fitter:
         root_m = start.root_position_m(self._memory.targets, self._memory.seen.confidence)
         tries: list[tuple[float, list[FloatArray]]] = []
         for heading in start.headings(self._pair_m(self._points.hips), self._pair_m(self._points.shoulders)):
-            self._put([root_m, heading, np.zeros(len(self._person.body.axes))])
+            self._put([root_m, heading, np.zeros(len(self._person.values.body.axes))])
             self._run(Order(frame.START_3D, iterations=20, tolerance=1e-3))
             tries.append((self._run(Order(frame.START, iterations=40, tolerance=1e-6)), self._keep()))
         misfit, best = min(tries, key=lambda attempt: attempt[0])
@@ -163,8 +171,9 @@ class Fitter:
             self._person = self._make_person()
         self._changed = None
 
-    def _make_person(self) -> Person:
-        return Person(make_body(self._skeleton, self._markers), make_bones(self._skeleton, self._markers), self._points)
+    def _make_person(self) -> Packed[Person]:
+        body, bones = make_body(self._skeleton, self._markers), make_bones(self._skeleton, self._markers)
+        return pack(Person(body, bones, self._points, self._weighing))
 
     def _pose(self, person_id: int, time_s: float) -> SkeletonPose:
         said = self._memory.said

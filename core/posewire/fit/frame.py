@@ -9,7 +9,7 @@ import numpy as np
 
 from posewire.data import FloatArray
 from posewire.filters import OneEuroState, make_state, smooth_points
-from posewire.fit.body import Body, Workspace, make_workspace
+from posewire.fit.body import MOST_MARKERS, Body, Workspace, make_workspace
 from posewire.fit.bones import Bones, impose_lengths
 from posewire.fit.compiled import SOURCES, entry, kernel
 from posewire.fit.contacts import Contacts, begin_contacts, feel_ground, make_contacts
@@ -18,9 +18,10 @@ from posewire.fit.kept import Kept, keep, make_kept
 from posewire.fit.kinematics import local_quaternions
 from posewire.fit.motion import Motion, begin, make_motion, predict, update
 from posewire.fit.observation import Observation, make_observation, read
+from posewire.fit.packing import Packed, Record, pack
 from posewire.fit.points import GROUPS, Points
 from posewire.fit.residuals import TERMS
-from posewire.fit.solver import minimise
+from posewire.fit.solver import minimise, settle
 from posewire.fit.swap import mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.weighing import Weighing, expect, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
@@ -36,6 +37,7 @@ class Person(NamedTuple):
     body: Body
     bones: Bones
     points: Points
+    weighing: Weighing
 
 
 class Rows(NamedTuple):
@@ -80,7 +82,7 @@ class Memory(NamedTuple):
     expected_px: FloatArray
     """(M, 2)"""
     swapped_s: FloatArray
-    """(GROUPS,) for how long each has been exchanged."""
+    """(2, GROUPS) for how long each has been exchanged; 1 where it was in the last frame."""
     rotations_wxyz: FloatArray
     """(N, 4) of the pose that is said."""
     contacts: Contacts
@@ -91,55 +93,27 @@ class Memory(NamedTuple):
     """The pose that is told: the fitted one, its feet held."""
 
 
-def make_memory(person: Person) -> Memory:
+def make_memory(person: Person) -> Packed[Memory]:
     """A person of whom nothing is known yet."""
-    M, N = len(person.points.column), len(person.body.parents)
-    parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(M), make_targets(person.body))
+    M, N = MOST_MARKERS, len(person.body.parents)
+    parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(), make_targets(person.body))
     kept = (make_kept(person.body, len(TERMS)), make_kept(person.body, len(TERMS)))
     expected = (np.full((M, 3), np.nan), np.full((M, 2), np.nan))
-    return Memory(
-        *parts,
-        make_state(M, 2),
-        make_state(M, 3),
-        *expected,
-        np.zeros(GROUPS),
-        np.zeros((N, 4)),
-        make_contacts(),
-        make_hold(),
-        *kept,
-    )
+    state = (make_state(M, 2), make_state(M, 3), *expected, np.zeros((2, GROUPS)), np.zeros((N, 4)))
+    return pack(Memory(*parts, *state, make_contacts(), make_hold(), *kept))
 
 
 @kernel
-def _filter(memory: Memory, weighing: Weighing, time_s: float, px_m: float) -> None:
-    seen, f = memory.seen, weighing
+def _filter(person: Person, memory: Memory, time_s: float, px_m: float) -> None:
+    seen, f = memory.seen, person.weighing
     smooth_points(memory.filter_px, seen.pixel_px, time_s, f.px_cutoff_hz, f.px_slope * px_m, f.speed_cutoff_hz, seen.pixel_px)
     smooth_points(memory.filter_m, seen.raw_m, time_s, f.m_cutoff_hz, f.m_slope, f.speed_cutoff_hz, seen.raw_m)
 
 
 @kernel
-def _settle(work: Workspace, side: int) -> None:
-    """The best pose comes to side 0. (Loops: numba compiles seconds of error text for every slice assignment.)"""
-    if side == 0:
-        return
-    for i in range(4):
-        work.root_wxyz[0, i] = work.root_wxyz[1, i]
-    for d in range(work.angles_rad.shape[1]):
-        work.angles_rad[0, d] = work.angles_rad[1, d]
-    for term in range(work.energies.shape[1]):
-        work.energies[0, term] = work.energies[1, term]
-    for i in range(3):
-        work.root_m[0, i] = work.root_m[1, i]
-        for j in range(work.joints_m.shape[1]):
-            work.joints_m[0, j, i] = work.joints_m[1, j, i]
-        for m in range(work.markers_m.shape[1]):
-            work.markers_m[0, m, i] = work.markers_m[1, m, i]
-
-
-@kernel
-def _anticipate(person: Person, memory: Memory, weighing: Weighing, step_s: float) -> None:
+def _anticipate(person: Person, memory: Memory, step_s: float) -> None:
     """Where everything is expected after `step_s`."""
-    work, targets = memory.work, memory.targets
+    work, targets, weighing = memory.work, memory.targets, person.weighing
     predict(memory.motion, weighing.agility, person.points.joint_share, step_s, targets.predicted_m, targets.predicted_w)
     look_at(targets, targets.predicted_m[0])
     for d in range(len(targets.previous_rad)):
@@ -162,40 +136,41 @@ def _read(person: Person, memory: Memory, rows: Rows) -> int:
 
 
 @kernel
-def _follow(person: Person, memory: Memory, weighing: Weighing, order: Order) -> float:
+def _follow(person: Person, memory: Memory, order: Order) -> float:
     """From the pose of the frame before to this one's; the misfit."""
-    targets, seen, share = memory.targets, memory.seen, person.points.share
-    _anticipate(person, memory, weighing, order.step_s)
+    targets, seen, share, weighing = memory.targets, memory.seen, person.points.share, person.weighing
+    _anticipate(person, memory, order.step_s)
     px_m = expected_distance_m(targets, targets.predicted_m[0]) / targets.K[1, 1]
     mend(seen, person.points, memory.expected_m, memory.expected_px, order.size_ratio, px_m, order.step_s, memory.swapped_s)
-    _filter(memory, weighing, order.time_s, px_m)
+    _filter(person, memory, order.time_s, px_m)
     _impose(person, memory, order.size_ratio)
     weigh_points(seen, share, memory.expected_m, memory.expected_px, px_m, weighing, targets)
     weigh_depth(memory.motion, order.step_s, weighing, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
-    _settle(memory.work, side)
+    settle(memory.work, side)
     update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
     result = misfit(seen, share, memory.work, px_m, weighing, targets)
-    _stand(person, memory, weighing, order)
+    _stand(person, memory, order)
     return result
 
 
 @kernel
-def _stand(person: Person, memory: Memory, weighing: Weighing, order: Order) -> None:
+def _stand(person: Person, memory: Memory, order: Order) -> None:
     """Feels which feet touch the ground, and says the pose."""
     work, targets, contacts, step_s = memory.work, memory.targets, memory.contacts, order.step_s
     showing, confidence = person.points.showing, memory.seen.confidence
     feel_ground(contacts, work.joints_m[0], memory.motion, targets.sight, showing, confidence, step_s, order.knows_up)
-    if weighing.lock_w > 0.0:
-        lock_feet(person.body, targets, work, contacts, memory.hold, weighing.lock_w, step_s, memory.free, memory.said)
+    lock_w = person.weighing.lock_w
+    if lock_w > 0.0:
+        lock_feet(person.body, targets, work, contacts, memory.hold, lock_w, step_s, memory.free, memory.said)
     else:
         keep(work, 0, memory.said)
 
 
 @kernel
-def _start(person: Person, memory: Memory, weighing: Weighing, order: Order, use_pixels: bool) -> float:
+def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> float:
     """From the pose on side 0, without any expectation, to the nearest minimum; the misfit."""
-    targets, work, share = memory.targets, memory.work, person.points.share
+    targets, work, share, weighing = memory.targets, memory.work, person.points.share, person.weighing
     targets.predicted_w[:] = 0.0
     targets.damping_w[:] = 0.0
     targets.depth[1] = 0.0
@@ -210,7 +185,7 @@ def _start(person: Person, memory: Memory, weighing: Weighing, order: Order, use
             targets.predicted_m[0, i] = work.root_m[0, i]
     look_at(targets, work.root_m[0])
     side, _, _ = minimise(person.body, targets, work, order.iterations, order.tolerance)
-    _settle(work, side)
+    settle(work, side)
     begin(memory.motion, work.joints_m[0])
     begin_contacts(memory.contacts, work.joints_m[0])
     let_go(memory.hold)
@@ -218,21 +193,22 @@ def _start(person: Person, memory: Memory, weighing: Weighing, order: Order, use
     return misfit(memory.seen, share, work, px_m, weighing, targets)
 
 
-def _make_run(sources: str) -> Callable[[Person, Memory, Weighing, Rows, Order], float]:
+def _make_run(sources: str) -> Callable[[Record, Record, Rows, Order], float]:
     @entry
-    def run(person: Person, memory: Memory, weighing: Weighing, rows: Rows, order: Order) -> float:
+    def run(people: Record, memories: Record, rows: Rows, order: Order) -> float:
         _ = sources
+        person, memory = people[0], memories[0]
         reads = order.what == FOLLOW or order.what == AIM
         if reads and _read(person, memory, rows) < order.fewest:
             return TOO_LITTLE
         result = 0.0
         if order.what == FOLLOW:
-            result = _follow(person, memory, weighing, order)
+            result = _follow(person, memory, order)
         elif order.what == AIM:
-            _filter(memory, weighing, order.time_s, 0.0)
+            _filter(person, memory, order.time_s, 0.0)
             _impose(person, memory, order.size_ratio)
         else:
-            result = _start(person, memory, weighing, order, order.what == START)
+            result = _start(person, memory, order, order.what == START)
         local_quaternions(person.body, memory.said.root_wxyz, memory.said.angles_rad, memory.rotations_wxyz)
         return result
 

@@ -9,7 +9,7 @@ import numpy as np
 from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.kinematics import forward, place_markers
+from posewire.fit.kinematics import forward
 
 
 class Kept(NamedTuple):
@@ -58,5 +58,4 @@ def put_back(body: Body, kept: Kept, work: Workspace) -> None:
         work.angles_rad[0, d] = kept.angles_rad[d]
     for term in range(len(kept.energies)):
         work.energies[0, term] = kept.energies[term]
-    forward(body, kept.root_m, kept.root_wxyz, kept.angles_rad, work.rotations[0], work.joints_m[0], work.motions)
-    place_markers(body, work.rotations[0], work.joints_m[0], work.markers_m[0])
+    forward(body, work, 0)

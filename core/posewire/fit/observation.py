@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from posewire.data import FloatArray
+from posewire.fit.body import MOST_MARKERS
 from posewire.fit.compiled import finite, kernel
-from posewire.fit.points import Points
+from posewire.fit.points import NONE, Points
 
 
 class Observation(NamedTuple):
@@ -22,9 +23,9 @@ class Observation(NamedTuple):
     """(M,) 0..1."""
 
 
-def make_observation(markers: int) -> Observation:
+def make_observation() -> Observation:
     """Nothing seen."""
-    return Observation(np.full((markers, 3), np.nan), np.full((markers, 2), np.nan), np.zeros(markers))
+    return Observation(np.full((MOST_MARKERS, 3), np.nan), np.full((MOST_MARKERS, 2), np.nan), np.zeros(MOST_MARKERS))
 
 
 @kernel
@@ -35,6 +36,8 @@ def read(
     seen = 0
     for m in range(len(points.column)):
         k = points.column[m]
+        if k == NONE:
+            continue
         for i in range(3):
             out.raw_m[m, i] = T[i, 0] * keypoints_m[k, 0] + T[i, 1] * keypoints_m[k, 1] + T[i, 2] * keypoints_m[k, 2]
         out.pixel_px[m, 0], out.pixel_px[m, 1] = pixels[k, 0], pixels[k, 1]

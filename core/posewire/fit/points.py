@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray
+from posewire.fit.body import MOST_MARKERS
 from posewire.skeleton import MARKERS, REFERENCE, Marker
 
 IntArray = NDArray[np.int64]
@@ -29,10 +30,10 @@ _UNSEEN_JOINT_SHARE = 0.3
 
 
 class Points(NamedTuple):
-    """M markers among a method's J keypoints."""
+    """The markers among a method's J keypoints; the rest of the M have no column and no share."""
 
     column: IntArray
-    """(M,) keypoint of each marker."""
+    """(M,) keypoint of each marker, NONE = there is no such marker."""
     share: FloatArray
     """(M,) weight relative to a limb joint."""
     joint_share: FloatArray
@@ -57,14 +58,17 @@ def marker_names(keypoint_names: Sequence[str]) -> list[str]:
 def make_points(keypoint_names: Sequence[str]) -> Points:
     """Reads the meaning of each keypoint from its name."""
     names = marker_names(keypoint_names)
-    place = {name: m for m, name in enumerate(names)}
-    column = np.array([k for k, name in enumerate(keypoint_names) if name in MARKERS], dtype=np.int64)
-    share = np.array([_share(name) for name in names], dtype=np.float64)
-    partner = np.array([place.get(_mirrored(name), m) for m, name in enumerate(names)], dtype=np.int64)
-    group = np.array([_group(name) if partner[m] != m else NONE for m, name in enumerate(names)], dtype=np.int64)
-    pairs = [np.array([place.get(f"{side}_{part}", NONE) for side in ("left", "right")]) for part in ("hip", "shoulder")]
+    count, place = len(names), {name: m for m, name in enumerate(names)}
+    column, group = np.full(MOST_MARKERS, NONE), np.full(MOST_MARKERS, NONE)
+    share, partner, showing = np.zeros(MOST_MARKERS), np.arange(MOST_MARKERS), np.zeros((len(REFERENCE.names), MOST_MARKERS))
+    column[:count] = [k for k, name in enumerate(keypoint_names) if name in MARKERS]
+    share[:count] = [_share(name) for name in names]
+    partner[:count] = [place.get(_mirrored(name), m) for m, name in enumerate(names)]
+    group[:count] = [_group(name) if partner[m] != m else NONE for m, name in enumerate(names)]
     markers = [MARKERS[name] for name in names]
-    return Points(column, share, _joint_share(markers, share), _showing(markers), partner, group, *pairs)
+    showing[:, :count] = _showing(markers)
+    pairs = [np.array([place.get(f"{side}_{part}", NONE) for side in ("left", "right")]) for part in ("hip", "shoulder")]
+    return Points(column, share, _joint_share(markers, share[:count]), showing, partner, group, *pairs)
 
 
 def _words(name: str) -> list[str]:

@@ -1,9 +1,9 @@
 """What the user may set about the fit. Frozen; one value for all people.
 
-The numbers are the best of a random search on 8 clips of CMU motion (subjects 1 to 12) with noise made to look like a
-network's: slow errors of 4 cm, fast ones of 1.6 cm, 2.5 times as much along the line of sight, outliers, sides exchanged.
-The search weighed error, acceleration and lag on these clips alone. Its noise was sized, and its first guess taken, with
-an eye on the balancing clip (cam01), so that clip is not wholly unseen.
+The numbers are those of a search on 19 clips of CMU motion (subjects 1 to 12) with the two noises of `posewire eval --motion`
+(evaluate/refit/noise.py), half the weight on each; of its best, the damping that did best with the noise that is like a
+network's. The size of that noise was taken from BlazePose's bone lengths on a walking clip. The search began
+at the weights of an earlier one, whose noise was sized on a balancing clip; those clips were looked at beside it, not scored.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from posewire.errors import SettingsError
 from posewire.filters import OneEuroSettings
 from posewire.settings import HEIGHT_RANGE_M
+from posewire.skeleton import Skeleton
 
-FILTER_PX = OneEuroSettings(6.0, 6.7)
-FILTER_M = OneEuroSettings(0.6, 2.6)
+FILTER_PX = OneEuroSettings(7.8, 5.3)
+FILTER_M = OneEuroSettings(3.0, 8.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +25,39 @@ class FitSettings:
 
     height_m: float | None = None
     """Stature of the person; None = 1.70 m."""
+    skeleton: Skeleton | None = None
+    """The person's own, measured before: its lengths stay. None = measured on the way."""
     realtime: bool = True
     """True: `iterations` Levenberg-Marquardt steps a frame, always the same cost. False: until it converges."""
     iterations: int = 6
-    position_sigma_m: float = 0.0925
+    position_sigma_m: float = 0.08
     """How far the method's 3D may be off: weight = 1 / sigma^2 per limb joint at confidence 1."""
-    pixel_sigma_m: float = 0.036
+    pixel_sigma_m: float = 0.042
     """The same for the 2D, at the person's distance: in metres, so that it holds for every resolution and distance."""
-    position_gate_m: float = 0.467
+    position_gate_m: float = 0.5
     """A 3D keypoint this far from where it is expected keeps half its weight."""
-    pixel_gate_m: float = 0.213
+    pixel_gate_m: float = 0.4
     """The same for the 2D, at the person's distance."""
     acceleration_m_s2: float = 4.0
     """How hard a slow joint is assumed to accelerate; lower is steadier and slower to follow."""
-    acceleration_per_s: float = 18.0
+    acceleration_per_s: float = 20.0
     """Its growth with the joint's speed (m/s^2 per m/s)."""
-    noise_across_m: float = 0.0124
+    noise_across_m: float = 0.019
     """How much a joint's data is assumed to jump about from frame to frame, across the line of sight."""
-    noise_along_m: float = 0.032
+    noise_along_m: float = 0.035
     """The same along it."""
     filter_px: OneEuroSettings = FILTER_PX
     """One-Euro filter of the 2D before the fit; its slope in Hz per m/s at the person's distance."""
     filter_m: OneEuroSettings = FILTER_M
     """The same of the 3D, Hz per m/s."""
-    depth_acceleration_m_s2: float = 2.4
+    depth_acceleration_m_s2: float = 4.4
     """The same for the root's distance from the camera."""
-    depth_noise_m: float = 0.124
+    depth_noise_m: float = 0.07
     limit_sigma_rad: float = 0.05
     """How far an angle may leave its anatomical range."""
     rest_sigma_rad: float = 3.0
     """How far an angle lies from rest when nothing shows it."""
-    damping_sigma_rad: float = 0.53
+    damping_sigma_rad: float = 0.2
     """How far an angle turns in 1/30 s when nothing shows it."""
 
     lock_feet: bool = False

@@ -1,7 +1,8 @@
 """Left and right confused by the method, mended against where the motion so far puts every point.
 
 For arms, legs and face apart: cost of the labels as they came against the cost with the two sides exchanged, each the sum of
-capped squared distances to the expected places. A confusion that lasts is believed: then it was the fit that was wrong.
+capped squared distances to the expected places. What was exchanged in the frame before still is, unless the labels are clearly
+right again: where a confusion ends there are frames that fit neither way. One that lasts is believed: then the fit was wrong.
 """
 
 from __future__ import annotations
@@ -36,9 +37,17 @@ def _distance2(
 
 @kernel
 def is_swapped(
-    seen: Observation, points: Points, group: int, expected_m: FloatArray, expected_px: FloatArray, size_ratio: float, px_m: float
+    seen: Observation,
+    points: Points,
+    group: int,
+    expected_m: FloatArray,
+    expected_px: FloatArray,
+    size_ratio: float,
+    px_m: float,
+    was: bool,
 ) -> bool:
-    """Whether exchanging the sides of a group brings it clearly nearer to the expected places; px_m: metres per pixel."""
+    """Whether the sides of a group are exchanged: as in the frame before, unless the other way is clearly nearer to the expected
+    places; px_m: metres per pixel."""
     kept = swapped = worth = 0.0
     for m in range(len(points.group)):
         if points.group[m] == group and min(seen.confidence[m], seen.confidence[points.partner[m]]) > 0.0:
@@ -46,6 +55,8 @@ def is_swapped(
             worth += w
             kept += w * _distance2(seen, m, m, expected_m, expected_px, size_ratio, px_m)
             swapped += w * _distance2(seen, m, points.partner[m], expected_m, expected_px, size_ratio, px_m)
+    if was:
+        return worth > 0.0 and not (kept < _SURELY * swapped and swapped - kept > _CLEARLY * worth)
     return worth > 0.0 and swapped < _SURELY * kept and kept - swapped > _CLEARLY * worth
 
 
@@ -73,10 +84,13 @@ def mend(
     step_s: float,
     swapped_s: FloatArray,
 ) -> None:
-    """Mends each group; `swapped_s` (GROUPS,) is for how long each has been exchanged."""
+    """Mends each group; `swapped_s` (2, GROUPS) is for how long each has been exchanged, and 1 where it was in the last frame."""
     for group in range(GROUPS):
-        if not is_swapped(seen, points, group, expected_m, expected_px, size_ratio, px_m):
-            swapped_s[group] = max(0.0, swapped_s[group] - step_s)
-        elif swapped_s[group] < PATIENCE_S:
-            swapped_s[group] += step_s
+        was = swapped_s[1, group] > 0.0
+        swapped_s[1, group] = 0.0
+        if not is_swapped(seen, points, group, expected_m, expected_px, size_ratio, px_m, was):
+            swapped_s[0, group] = max(0.0, swapped_s[0, group] - step_s)
+        elif swapped_s[0, group] < PATIENCE_S:
+            swapped_s[0, group] += step_s
+            swapped_s[1, group] = 1.0
             exchange(seen, points, group)

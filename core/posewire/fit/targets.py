@@ -11,7 +11,7 @@ from posewire.fit.body import Body
 
 
 class Targets(NamedTuple):
-    """A weight of 0 leaves its residual out, whatever the target holds (also NaN)."""
+    """A weight of 0 leaves its residual out, whatever the target holds (also NaN; but no angle is ever NaN)."""
 
     position_m: FloatArray
     """(M, 3) marker positions from the root, world axes."""

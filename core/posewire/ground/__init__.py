@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from posewire.ground.finder import GroundFinder, StatureFinder
 from posewire.ground.floor import GroundEstimate, estimate_ground
+from posewire.ground.standing import Standing
 from posewire.ground.stature import Stature, billboard_stature_m, height_from_ground
 from posewire.ground.world import on_floor, world_from_floor
 
 __all__ = [
     "GroundEstimate",
     "GroundFinder",
+    "Standing",
     "Stature",
     "StatureFinder",
     "billboard_stature_m",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire import rotation
 from posewire.data import FloatArray, SkeletonPose
 from posewire.skeleton import Skeleton
 
@@ -46,28 +45,11 @@ def from_poses(time_s: FloatArray, poses: Sequence[SkeletonPose | None], joints:
     return Motion(time_s, root_m, rotations_wxyz, contacts, confidence)
 
 
-def angles_rad(skeleton: Skeleton, rotations_wxyz: FloatArray) -> FloatArray:
-    """The angles (..., D) of joint rotations (..., N, 4); what a joint cannot do is left away.
-
-    The inverse of Skeleton.joint_rotations on the rotations that the skeleton can make.
-    """
-    angles = np.zeros((*rotations_wxyz.shape[:-2], len(skeleton.dofs)))
-    for joint in np.unique(skeleton.dof_joints).tolist():
-        swing = rotations_wxyz[..., joint, :]
-        of_joint = skeleton.dof_joints == joint
-        for dof in np.flatnonzero(of_joint & skeleton.dof_is_twist).tolist():
-            swing, twist = rotation.swing_twist(swing, skeleton.dof_axes[dof])
-            angles[..., dof] = rotation.log(twist) @ skeleton.dof_axes[dof]
-        swings = np.flatnonzero(of_joint & ~skeleton.dof_is_twist)
-        angles[..., swings] = rotation.log(swing) @ skeleton.dof_axes[swings].T
-    return angles
-
-
 def poses(person_id: int, motion: Motion, skeleton: Skeleton) -> list[SkeletonPose | None]:
     """The motion as poses of the skeleton: rotations, angles and positions all say the same."""
     known = motion.known
     rotations_wxyz = np.where(known[:, None, None], motion.rotations_wxyz, [1.0, 0.0, 0.0, 0.0])
-    angles = angles_rad(skeleton, rotations_wxyz)
+    angles = skeleton.angles_rad(rotations_wxyz)
     rotations_wxyz = skeleton.joint_rotations(angles, rotations_wxyz[:, 0])
     positions_m = skeleton.positions_m(motion.root_m, rotations_wxyz)
     values = zip(

@@ -27,6 +27,9 @@ OFFLINE_FIT = FitSettings(
     pixel_sigma_m=0.043,
     damping_sigma_rad=0.6,
     depth_acceleration_m_s2=7.3,
+    depth_noise_m=0.124,
+    position_gate_m=0.467,
+    pixel_gate_m=0.213,
 )
 """The fit where smoothing follows: its causal filters are almost open, because what they take is late.
 

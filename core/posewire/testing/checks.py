@@ -76,7 +76,7 @@ def _unknown(keypoints: FloatArray, what: str) -> NDArray[np.bool_]:
 def check_pixels(detections: Detections, frame: Frame) -> None:
     """Keypoints are pixels of the whole picture, not of a crop, and not 0..1."""
     __tracebackhide__ = True
-    size_px = np.array(frame.image.shape[1::-1])
+    size_px = np.array(frame.size_px)
     for keypoints_px in detections.keypoints_px:
         seen = keypoints_px[np.isfinite(keypoints_px).all(axis=-1)]
         span_px = float(np.ptp(seen, axis=0).max())

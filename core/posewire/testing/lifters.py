@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from posewire.data import FloatArray
-from posewire.methods import Lifter, MethodCard
+from posewire.methods import Lifter, MethodCard, SamplingLifter
 from posewire.testing import checks, standing_person
 from posewire.testing.imports import check_that_loading_is_light
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SPEED_CALLS = 50
 _SAME_M = 1e-5
+_HYPOTHESES = 6
 
 
 class LifterConformance:
@@ -90,6 +91,22 @@ class LifterConformance:
         for array in (window.keypoints_px, window.confidence, window.time_s):
             array.flags.writeable = False  # a lifter that writes fails here
         window.lifted_by(posewire_lifter)
+
+    def test_its_hypotheses_are_poses_and_the_same_for_the_same_window(
+        self, posewire_lifter: Lifter, posewire_card: MethodCard
+    ) -> None:
+        if not (isinstance(posewire_lifter, SamplingLifter) and posewire_lifter.can_sample):
+            pytest.skip("it has one answer only")
+        window = self._window(posewire_lifter, posewire_card)
+        poses = window.sampled_by(posewire_lifter, _HYPOTHESES)
+        shape = (_HYPOTHESES, len(posewire_card.joints), 3)
+        checks.require(np.shape(poses) == shape, f"sample() must return (count, J, 3) = {shape}, not {np.shape(poses)}")
+        for pose in poses:
+            self._check(pose, posewire_card)
+        message = "the same window gave other hypotheses: draw from a generator with a fixed seed"
+        np.testing.assert_allclose(window.sampled_by(posewire_lifter, _HYPOTHESES), poses, rtol=0, atol=_SAME_M, err_msg=message)
+        unseen = window.with_unseen(np.ones(window.confidence.shape, bool)).sampled_by(posewire_lifter, _HYPOTHESES)
+        checks.require(np.isnan(unseen).all(), "nothing is seen: every hypothesis must be NaN")
 
     def test_close_may_be_called_twice(self, posewire_open: Opener) -> None:
         lifter = posewire_open(1)

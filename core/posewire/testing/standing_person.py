@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from posewire import camera
 from posewire.data import FloatArray
-from posewire.methods import Lifter
+from posewire.methods import Lifter, SamplingLifter
 
 CAMERA = camera.assumed(1280, 720)
 FPS = 30.0
@@ -89,6 +89,10 @@ class Window:
     def lifted_by(self, lifter: Lifter) -> FloatArray:
         """The lifter's answer (J, 3), metres."""
         return lifter.lift(self.keypoints_px, self.confidence, self.time_s, CAMERA)
+
+    def sampled_by(self, lifter: SamplingLifter, count: int) -> FloatArray:
+        """The lifter's hypotheses (count, J, 3), metres."""
+        return lifter.sample(self.keypoints_px, self.confidence, self.time_s, CAMERA, count)
 
     def moved(self, scale: float, shift_px: float) -> Window:
         """Somebody else: the keypoints in reverse order, scaled and shifted."""

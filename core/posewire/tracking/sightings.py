@@ -33,7 +33,7 @@ class Sightings:
         self.keypoints_px = detections.keypoints_px[self.rows]
         self.keypoints_m = None if detections.keypoints_m is None else detections.keypoints_m[self.rows]
         self._boxes_px = {row: body_box(detections.boxes_px[row], detections.keypoints_px[row]) for row in self.rows}
-        self._image = frame.image
+        self._frame = frame
         self._torso = torso
         self._histograms: dict[int, FloatArray | None] = {}
 
@@ -41,7 +41,7 @@ class Sightings:
         """The torso's colours; None where they cannot be read."""
         if row not in self._histograms:
             corners_px = self.detections.keypoints_px[row, self._torso]
-            self._histograms[row] = appearance.torso_histogram(self._image, corners_px)
+            self._histograms[row] = appearance.torso_histogram(self._frame.image, corners_px)
         return self._histograms[row]
 
     def left_over(self, taken: Sequence[tuple[Person, int]]) -> list[int]:

@@ -30,13 +30,14 @@ def decode(data: bytes) -> SubjectMessage | PoseMessage:
     if match is None:
         raise WireError("A message has no topic.", got=repr(data[:16]), allowed="s/RIG/ or p/RIG/")
     rig = match[2].decode("ascii")
-    fields = _unpack(data[match.end() :], "subject" if match[1] == b"s" else "pose")
-    _check_version(fields)
+    fields = unpack(data[match.end() :], "subject" if match[1] == b"s" else "pose")
+    check_version(fields)
     with np.errstate(invalid="ignore"):  # a signalling NaN would warn where it is converted
         return read_subject(fields, rig) if match[1] == b"s" else _pose(fields, rig)
 
 
-def _unpack(packed: bytes, kind: str) -> Fields:
+def unpack(packed: bytes, kind: str) -> Fields:
+    """The one msgpack map that a message consists of; `kind` stands in error texts."""
     try:
         values: Any = msgpack.unpackb(packed, raw=False, strict_map_key=True, use_list=True)
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
@@ -46,7 +47,8 @@ def _unpack(packed: bytes, kind: str) -> Fields:
     return Fields(values, kind)
 
 
-def _check_version(fields: Fields) -> None:
+def check_version(fields: Fields) -> None:
+    """Refuses another version of the format, naming both."""
     version = fields.integer("version", 0, limits.MAX_COUNT)
     if version != VERSION:
         raise WireError(

@@ -12,6 +12,7 @@ from posewire.data import Camera, FloatArray, Frame, RigPose, SkeletonPose
 from posewire.skeleton import REFERENCE, Skeleton
 from posewire.wire.limits import MAX_ROOT_M, UNIT_TOLERANCE
 from posewire.wire.messages import Person, PersonPose, PoseMessage, SubjectMessage, Timecode
+from posewire.wire.view import View
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,8 @@ class Instant:
     names: Mapping[int, str] = field(default_factory=dict[int, str])
     """Person id to a name for people to read; "person ID" where it is missing."""
     timecode: Timecode | None = None
+    view: View | None = None
+    """For viewers; published only while there is one."""
 
     @classmethod
     def of(

@@ -15,3 +15,6 @@ MAX_OFFSET_M = 100.0
 MAX_ANGLE_RAD = 7.0
 UNIT_TOLERANCE = 0.01
 """A quaternion whose length differs from 1 by more is refused; within it, it is normalised."""
+MAX_PIXEL = 1e6
+MAX_PICTURE_PX = 65535
+MAX_STAGES = 64

@@ -37,9 +37,9 @@ class BodyDetector:
 
     def find(self, frame: Frame) -> Region | None:
         """The region of the best detection with a score of at least 0.5."""
-        height, width = frame.image.shape[:2]
+        width, height = frame.size_px
         letterbox = Region(width / 2, height / 2, float(max(width, height)), 0.0)
-        crop = letterbox.crop(frame.image, _INPUT, border=cv2.BORDER_CONSTANT)
+        crop = letterbox.crop(frame.picture, _INPUT, border=cv2.BORDER_CONSTANT)
         found = self._session.run({"image": to_network([crop])})
         if found["scores"].max() < _MINIMUM_SCORE:
             return None

@@ -12,7 +12,7 @@ import numpy as np
 
 from posewire.data import Detections, FloatArray, Frame
 from posewire.methods import MethodOptions
-from posewire.runtime import Session, open_session
+from posewire.runtime import Session, checked_file, open_session
 from posewire_blazepose.body_detector import BodyDetector
 from posewire_blazepose.landmarks import Body, LandmarkNet
 from posewire_blazepose.names import KEYPOINT_NAMES
@@ -154,10 +154,11 @@ def open_blazepose(landmark_model: str, options: MethodOptions) -> BlazePose:
     def session(model: str) -> Session:
         return open_session(model, options.device, options.threads)
 
+    checked_file("person_detector", options.device)
     return BlazePose(
         LandmarkNet(session(landmark_model)),
         BodyDetector(session("blazepose_detector")),
-        PersonDetector(session("person_detector")),
+        PersonDetector(lambda: session("person_detector")),
         options.max_people,
     )
 

@@ -53,7 +53,7 @@ class LandmarkNet:
         """One Body a region, also where its score says that nobody is there."""
         if not regions:
             return []
-        crops = [region.crop(frame.image, _INPUT) for region in regions]
+        crops = [region.crop(frame.picture, _INPUT) for region in regions]
         found = self._session.run({"image": to_network(crops)})
         names = ("landmarks", "heatmap", "score", "world_landmarks")
         rows = zip(regions, *(found[name] for name in names), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import cv2
@@ -35,10 +35,15 @@ class PersonBox(NamedTuple):
 
 
 class PersonDetector:
-    """Finds the box of everybody in a picture."""
+    """Finds the box of everybody in a picture.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    Args:
+        open_network: Called once, when the network is first needed: for one person whom BlazePose's own detector finds, never.
+    """
+
+    def __init__(self, open_network: Callable[[], Session]) -> None:
+        self._open_network = open_network
+        self._session: Session | None = None
 
     def find(self, frame: Frame) -> list[PersonBox]:
         """Everybody who is more or less upright, the surest first."""
@@ -65,6 +70,7 @@ class PersonDetector:
     def _boxes(self, image: ImageArray) -> tuple[FloatArray, FloatArray]:
         """Boxes (P, 4) and scores (P,), the surest first."""
         picture, scale = _fitted(image)
+        self._session = self._session or self._open_network()
         found = self._session.run({"image": to_network([picture])})
         scores, distances = found["scores"][0], found["distances_px"][0]
         good = np.flatnonzero(scores >= _MINIMUM_SCORE)
@@ -76,7 +82,8 @@ class PersonDetector:
 
     def close(self) -> None:
         """Frees the network."""
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
 
 
 def _fitted(image: ImageArray) -> tuple[ImageArray, float]:

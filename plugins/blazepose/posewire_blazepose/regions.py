@@ -11,7 +11,8 @@ from typing import NamedTuple, Self
 import cv2
 import numpy as np
 
-from posewire.data import FloatArray, ImageArray
+from posewire.data import FloatArray, ImageArray, Picture
+from posewire.pictures import warped
 
 _GROW = 1.25
 """A region is this much larger than the circle around the body that its two points describe."""
@@ -65,15 +66,13 @@ class Region(NamedTuple):
         c, s = math.cos(self.rotation_rad), math.sin(self.rotation_rad)
         return np.array([[c, -s], [s, c]])
 
-    def crop(self, image: ImageArray, crop_size: int, border: int = cv2.BORDER_REPLICATE) -> ImageArray:
-        """The region as an upright (crop_size, crop_size, 3) picture."""
+    def crop(self, picture: ImageArray | Picture, crop_size: int, border: int = cv2.BORDER_REPLICATE) -> ImageArray:
+        """The region as an upright (crop_size, crop_size, 3) RGB picture."""
         scale = self.size_px / crop_size
         c, s = math.cos(self.rotation_rad) * scale, math.sin(self.rotation_rad) * scale
         half = crop_size / 2
         crop_to_picture = np.array([[c, -s, self.x_px - (c - s) * half], [s, c, self.y_px - (s + c) * half]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        warped = cv2.warpAffine(image, crop_to_picture, (crop_size, crop_size), flags=flags, borderMode=border)
-        return np.asarray(warped, dtype=np.uint8)
+        return warped(picture, crop_to_picture, crop_size, border)
 
 
 class CircleFilter:

@@ -1,6 +1,7 @@
 """BlazePose on real pictures, beside what the original runtime (mediapipe 0.10.21, legacy API, full) recorded."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def test_a_recorded_region_gives_the_original_runtimes_landmarks(blazepose, clip
     """To 2 px and 4 mm: OpenCV 5 rounds a crop's pixels otherwise than the OpenCV 4.11 inside the original (with which the
     worst differences are 0.02 px and 0.1 mm, see models/convert/README.md)."""
     frame = clip[REFERENCE["static_index"][row]]
+    frame = replace(frame, picture=frame.image)  # the same pixels: this is about the network
     region = recorded_region("static_region_from_detection", row, frame.image)
     found = blazepose._landmarks.look(frame, [region])[0]
     undo = rotation.inverse(camera.R_camera_crop([region.x_px, region.y_px], frame.camera))
@@ -76,6 +78,21 @@ def test_the_detector_finds_the_original_runtimes_region(blazepose, clip, row):
     ours = blazepose._body_detector.find(frame)
     np.testing.assert_allclose(ours[:3], theirs[:3], atol=0.015 * theirs.size_px)
     assert abs(ours.rotation_rad - theirs.rotation_rad) < 0.04
+
+
+def test_a_crop_of_the_decoders_planes_gives_the_landmarks_of_the_rgb_picture(blazepose, clip):
+    """A level of grey more or less: mostly half a pixel, some pixels where the network itself is unsure."""
+    regions = [
+        recorded_region("static_region_from_detection", row, clip[0].image) for row in range(len(REFERENCE["static_index"]))
+    ]
+    frames = [clip[index] for index in REFERENCE["static_index"]]
+    distances_px = []
+    for frame, region in zip(frames, regions, strict=True):
+        assert not isinstance(frame.picture, np.ndarray)
+        ours, rgb = (blazepose._landmarks.look(one, [region])[0] for one in (frame, replace(frame, picture=frame.image)))
+        distances_px.append(np.linalg.norm(ours.keypoints_px - rgb.keypoints_px, axis=1))
+    assert np.nanmedian(distances_px) < 0.6  # of a region of about 1000 px
+    assert np.nanpercentile(distances_px, 95) < 4
 
 
 def test_tracking_follows_the_person_through_the_clip(blazepose, clip):

@@ -1,6 +1,6 @@
 """One file per residual of the energy. Each adds its weights to the sums of inertia.py or to the diagonal; it returns its energy.
 
-To add one: a file here with `add(...)`, its data in targets.Targets, its line in solver.linearise, its name in TERMS, its
+To add one: a file here with `add(...)`, its data in targets.Targets, its line in solver.measure, its name in TERMS, its
 numpy twin in tests/fit/dense.py and a page in docs/FIT.md.
 """
 

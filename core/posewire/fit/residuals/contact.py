@@ -7,26 +7,20 @@ w_j per m^2, a_j in metres, world axes (footlock.py). Not in the documents, whos
 
 from __future__ import annotations
 
-from posewire.data import FloatArray
 from posewire.fit.body import Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.inertia import ABSOLUTE, add_point
+from posewire.fit.inertia import ABSOLUTE, load_point
 from posewire.fit.targets import Targets
 
 
 @kernel
-def add(targets: Targets, root: FloatArray, joints: FloatArray, work: Workspace) -> float:
-    """Adds the term at joint positions (N, 3) and root (3,)."""
-    energy = 0.0
+def add(targets: Targets, work: Workspace, side: int) -> float:
+    """Adds the term at the pose on `side`."""
+    energy, x, a = 0.0, work.joints_m, targets.contact_m
     for j in range(len(targets.contact_w)):
         w = targets.contact_w[j]
         if w > 0.0:
-            ex, ey, ez = (
-                joints[j, 0] - targets.contact_m[j, 0],
-                joints[j, 1] - targets.contact_m[j, 1],
-                joints[j, 2] - targets.contact_m[j, 2],
-            )
-            r = (joints[j, 0] - root[0], joints[j, 1] - root[1], joints[j, 2] - root[2])
-            add_point(work, j, ABSOLUTE, r, w, (ex, ey, ez))
+            ex, ey, ez = x[side, j, 0] - a[j, 0], x[side, j, 1] - a[j, 1], x[side, j, 2] - a[j, 2]
+            load_point(work, side, j, ABSOLUTE, w, (ex, ey, ez))
             energy += w * (ex * ex + ey * ey + ez * ez)
     return energy

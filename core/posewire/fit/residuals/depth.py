@@ -7,19 +7,18 @@ w per m^2, z in metres.
 
 from __future__ import annotations
 
-from posewire.data import FloatArray
 from posewire.fit.body import Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.inertia import ABSOLUTE, add_direction
+from posewire.fit.inertia import ABSOLUTE, load_direction
 from posewire.fit.targets import Targets
 
 
 @kernel
-def add(targets: Targets, root: FloatArray, work: Workspace) -> float:
-    """Adds the term at root (3,)."""
-    w, T = targets.depth[1], targets.T_camera_world
+def add(targets: Targets, work: Workspace, side: int) -> float:
+    """Adds the term at the pose on `side`."""
+    w, T, root = targets.depth[1], targets.T_camera_world, work.root_m
     if not w > 0.0:
         return 0.0
-    e = T[2, 0] * root[0] + T[2, 1] * root[1] + T[2, 2] * root[2] + T[2, 3] - targets.depth[0]
-    add_direction(work, 0, ABSOLUTE, (0.0, 0.0, 0.0), (T[2, 0], T[2, 1], T[2, 2]), w, e)
+    e = T[2, 0] * root[side, 0] + T[2, 1] * root[side, 1] + T[2, 2] * root[side, 2] + T[2, 3] - targets.depth[0]
+    load_direction(work, side, 0, ABSOLUTE, (T[2, 0], T[2, 1], T[2, 2]), w, e)
     return w * e * e

@@ -7,23 +7,22 @@ w_m per m^2, targets in metres in world axes, bone lengths already imposed (bone
 
 from __future__ import annotations
 
-from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.inertia import RELATIVE, add_point
+from posewire.fit.inertia import RELATIVE, load_point
 from posewire.fit.targets import Targets
 
 
 @kernel
-def add(body: Body, targets: Targets, root: FloatArray, markers: FloatArray, work: Workspace) -> float:
-    """Adds the term at marker positions (M, 3) and root (3,)."""
-    energy = 0.0
-    for m in range(len(targets.position_w)):
+def add(body: Body, targets: Targets, work: Workspace, side: int) -> float:
+    """Adds the term at the pose on `side`."""
+    energy, x, d, t = 0.0, work.markers_m, work.root_m, targets.position_m
+    for m in range(body.markers):
         w = targets.position_w[m]
         if w > 0.0:
-            x, y, z = markers[m, 0] - root[0], markers[m, 1] - root[1], markers[m, 2] - root[2]
-            t = targets.position_m
-            ex, ey, ez = x - t[m, 0], y - t[m, 1], z - t[m, 2]
-            add_point(work, body.marker_joint[m], RELATIVE, (x, y, z), w, (ex, ey, ez))
+            ex = x[side, m, 0] - d[side, 0] - t[m, 0]
+            ey = x[side, m, 1] - d[side, 1] - t[m, 1]
+            ez = x[side, m, 2] - d[side, 2] - t[m, 2]
+            load_point(work, side, body.marker_place[m], RELATIVE, w, (ex, ey, ez))
             energy += w * (ex * ex + ey * ey + ez * ez)
     return energy

@@ -2,35 +2,34 @@
 
 E = sum_m w_m |Pi(x_m) - P2D_m|^2                                   (Mehta 2020, eq. 8.5; h is in the skeleton here)
 
-w_m per px^2, from confidence and reliability (weights.py). Pi: pinhole, undistorted pixels. A point nearer than NEAR_M to the
+w_m per px^2, from confidence and reliability (weighing.py). Pi: pinhole, undistorted pixels. A point nearer than NEAR_M to the
 camera's plane is projected as if it were there, so that the energy stays finite and continuous.
 """
 
 from __future__ import annotations
 
-from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import inlined, kernel
-from posewire.fit.inertia import ABSOLUTE, add_direction
+from posewire.fit.inertia import ABSOLUTE, load_direction
 from posewire.fit.targets import Targets
 
 NEAR_M = 0.05
 
 
 @kernel
-def add(body: Body, targets: Targets, root: FloatArray, markers: FloatArray, work: Workspace) -> float:
-    """Adds the term at marker positions (M, 3) and root (3,)."""
+def add(body: Body, targets: Targets, work: Workspace, side: int) -> float:
+    """Adds the term at the pose on `side`."""
     energy = 0.0
-    for m in range(len(targets.pixel_w)):
+    for m in range(body.markers):
         if targets.pixel_w[m] > 0.0:
-            energy += _add_marker(body.marker_joint[m], targets, m, root, markers, work)
+            energy += _add_marker(body, targets, work, side, m)
     return energy
 
 
 @inlined
-def _add_marker(joint: int, targets: Targets, m: int, root: FloatArray, markers: FloatArray, work: Workspace) -> float:
+def _add_marker(body: Body, targets: Targets, work: Workspace, side: int, m: int) -> float:
     K, T, w = targets.K, targets.T_camera_world, targets.pixel_w[m]
-    p = (markers[m, 0], markers[m, 1], markers[m, 2])
+    p = (work.markers_m[side, m, 0], work.markers_m[side, m, 1], work.markers_m[side, m, 2])
     x = T[0, 0] * p[0] + T[0, 1] * p[1] + T[0, 2] * p[2] + T[0, 3]
     y = T[1, 0] * p[0] + T[1, 1] * p[1] + T[1, 2] * p[2] + T[1, 3]
     depth = T[2, 0] * p[0] + T[2, 1] * p[1] + T[2, 2] * p[2] + T[2, 3]
@@ -40,7 +39,6 @@ def _add_marker(joint: int, targets: Targets, m: int, root: FloatArray, markers:
     eu, ev = u + K[0, 2] - targets.pixel_px[m, 0], v + K[1, 2] - targets.pixel_px[m, 1]
     along = 1.0 / z if depth > NEAR_M else 0.0
     # d(u, v) / d(camera axes), taken to world axes
-    r = (p[0] - root[0], p[1] - root[1], p[2] - root[2])
     ux, uy, uz, vy, vz = K[0, 0] / z, K[0, 1] / z, -u * along, K[1, 1] / z, -v * along
     a = (
         ux * T[0, 0] + uy * T[1, 0] + uz * T[2, 0],
@@ -48,6 +46,6 @@ def _add_marker(joint: int, targets: Targets, m: int, root: FloatArray, markers:
         ux * T[0, 2] + uy * T[1, 2] + uz * T[2, 2],
     )
     b = (vy * T[1, 0] + vz * T[2, 0], vy * T[1, 1] + vz * T[2, 1], vy * T[1, 2] + vz * T[2, 2])
-    add_direction(work, joint, ABSOLUTE, r, a, w, eu)
-    add_direction(work, joint, ABSOLUTE, r, b, w, ev)
+    load_direction(work, side, body.marker_place[m], ABSOLUTE, a, w, eu)
+    load_direction(work, side, body.marker_place[m], ABSOLUTE, b, w, ev)
     return w * (eu * eu + ev * ev)

@@ -7,21 +7,18 @@ w_d per rad^2; small against every other term. Not in the documents, whose skele
 
 from __future__ import annotations
 
-from posewire.data import FloatArray
-from posewire.fit.body import ROOT_UNKNOWNS, Body
+from posewire.fit.body import Workspace
 from posewire.fit.compiled import kernel
+from posewire.fit.inertia import load_angle
 from posewire.fit.targets import Targets
 
 
 @kernel
-def add(body: Body, targets: Targets, angles: FloatArray, H: FloatArray, g: FloatArray) -> float:
-    """Adds the term at angles (D,) to the diagonal of H (P, C) and to g (P,)."""
-    energy = 0.0
-    for d in range(len(angles)):
-        w = targets.rest_w[d]
-        if w > 0.0:
-            e, k = angles[d] - targets.rest_rad[d], ROOT_UNKNOWNS + d
-            H[k, body.depth[k]] += w
-            g[k] += w * e
-            energy += w * e * e
+def add(targets: Targets, work: Workspace, side: int) -> float:
+    """Adds the term at the pose on `side`."""
+    energy, angles = 0.0, work.angles_rad
+    for d in range(angles.shape[1]):
+        w, e = targets.rest_w[d], angles[side, d] - targets.rest_rad[d]
+        load_angle(work, side, d, w, e)
+        energy += w * e * e
     return energy

@@ -11,27 +11,25 @@ own term (depth.py). w_j and w'_j per m^2.
 
 from __future__ import annotations
 
-from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.inertia import ABSOLUTE, RELATIVE, add_direction, add_point
+from posewire.fit.inertia import ABSOLUTE, RELATIVE, load_direction, load_point
 from posewire.fit.targets import Targets
 
 
 @kernel
-def add(body: Body, targets: Targets, root: FloatArray, joints: FloatArray, work: Workspace) -> float:
-    """Adds the term at joint positions (N, 3) and root (3,)."""
-    energy = 0.0
-    n, p = (targets.sight[0], targets.sight[1], targets.sight[2]), targets.predicted_m
-    root_along = n[0] * (root[0] - p[0, 0]) + n[1] * (root[1] - p[0, 1]) + n[2] * (root[2] - p[0, 2])
+def add(body: Body, targets: Targets, work: Workspace, side: int) -> float:
+    """Adds the term at the pose on `side`."""
+    energy, x, d, p = 0.0, work.joints_m, work.root_m, targets.predicted_m
+    n = (targets.sight[0], targets.sight[1], targets.sight[2])
+    root_along = n[0] * (d[side, 0] - p[0, 0]) + n[1] * (d[side, 1] - p[0, 1]) + n[2] * (d[side, 2] - p[0, 2])
     for j in range(len(body.parents)):
         across, along = targets.predicted_w[j, 0], targets.predicted_w[j, 1]
         if across > 0.0:
-            e = (joints[j, 0] - p[j, 0], joints[j, 1] - p[j, 1], joints[j, 2] - p[j, 2])
-            r = (joints[j, 0] - root[0], joints[j, 1] - root[1], joints[j, 2] - root[2])
+            e = (x[side, j, 0] - p[j, 0], x[side, j, 1] - p[j, 1], x[side, j, 2] - p[j, 2])
             e_along = n[0] * e[0] + n[1] * e[1] + n[2] * e[2]
-            add_point(work, j, ABSOLUTE, r, across, e)
-            add_direction(work, j, ABSOLUTE, r, n, -across, e_along)
-            add_direction(work, j, RELATIVE, r, n, along, e_along - root_along)
+            load_point(work, side, j, ABSOLUTE, across, e)
+            load_direction(work, side, j, ABSOLUTE, n, -across, e_along)
+            load_direction(work, side, j, RELATIVE, n, along, e_along - root_along)
             energy += across * (e[0] * e[0] + e[1] * e[1] + e[2] * e[2] - e_along * e_along) + along * (e_along - root_along) ** 2
     return energy

@@ -1,0 +1,45 @@
+"""`posewire blender build`: the Blender extension's zips, made from a checkout of Posewire."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import posewire
+from posewire.cli.options import Commands
+from posewire.errors import PosewireError
+
+BUILDER = Path(posewire.__file__).parents[2] / "blender_addon" / "build.py"
+"""The extension is GPL, a work of its own: it speaks the wire, is no part of the wheel, and is run here, not imported."""
+PLATFORMS = ("linux-x64", "windows-x64", "macos-arm64", "macos-x64")
+
+
+def add_commands(commands: Commands) -> None:
+    """Adds blender."""
+    summary = "make the Blender extension's zips"
+    parser = commands.add_parser("blender", help=summary, description=summary.capitalize() + ".")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    build = actions.add_parser("build", help="zips for every Blender and system, checked by Blender's own validator")
+    build.add_argument("--out", type=Path, default=Path("dist"), metavar="DIR", help="where the zips go (%(default)s)")
+    build.add_argument("--python", choices=("py311", "py313"), action="append", help="only for Blender 4.2-5.0 / 5.1 and later")
+    build.add_argument("--platform", choices=PLATFORMS, action="append", help="only for this system; may repeat")
+    build.add_argument("--no-wheels", action="store_true", help="without pyzmq, so no download; listens on its own computer only")
+    build.set_defaults(run=_build)
+
+
+def _build(flags: argparse.Namespace) -> None:
+    if not BUILDER.is_file():
+        raise PosewireError(
+            "The Blender extension's sources are not here: an installed wheel holds only the engine.",
+            got=f"no {BUILDER.parent}",
+            hint="download the finished zip, or: git clone the repository (or unpack the sdist), "
+            "pip install -e . there, posewire blender build",
+        )
+    command = [sys.executable, str(BUILDER), "--out", str(flags.out)]
+    for name in ("python", "platform"):
+        command += [part for value in getattr(flags, name) or () for part in (f"--{name}", value)]
+    done = subprocess.run(command + (["--no-wheels"] if flags.no_wheels else []), check=False)
+    if done.returncode != 0:
+        raise PosewireError("The zips could not be made; the lines above say why.")

@@ -1,0 +1,47 @@
+"""posewire blender build: zips from a checkout, a clear word from a wheel."""
+
+import tomllib
+import zipfile
+
+from posewire.cli import blender
+
+
+def test_a_zip_holds_the_extension_its_manifest_and_the_rigs(posewire, tmp_path):
+    ran = posewire("blender", "build", "--out", tmp_path, "--platform", "linux-x64", "--python", "py311", "--no-wheels")
+    assert ran.code == 0, ran.err
+    (path,) = tmp_path.glob("*.zip")
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    assert {"__init__.py", "panel.py", "LICENSE", "rigs/makehuman.json", "languages/de.json"} <= names
+    assert manifest["id"] == "posewire_live"
+    assert manifest["platforms"] == ["linux-x64"]
+    assert (manifest["blender_version_min"], manifest["blender_version_max"]) == ("4.2.0", "5.1.0")
+
+
+def test_equal_sources_give_equal_zips(posewire, tmp_path):
+    for folder in ("a", "b"):
+        flags = ("--platform", "linux-x64", "--python", "py313", "--no-wheels")
+        assert posewire("blender", "build", "--out", tmp_path / folder, *flags).code == 0
+    (first,), (second,) = ((tmp_path / folder).glob("*.zip") for folder in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_without_the_sources_it_says_where_to_get_them(posewire, tmp_path, monkeypatch):
+    monkeypatch.setattr(blender, "BUILDER", tmp_path / "blender_addon" / "build.py")
+    ran = posewire("blender", "build")
+    assert ran.code == 2
+    assert "an installed wheel holds only the engine" in ran.err
+    assert "git clone" in ran.err
+
+
+def test_a_folder_that_cannot_be_made_is_a_readable_error(posewire, tmp_path):
+    (tmp_path / "file").write_text("")
+    ran = posewire("blender", "build", "--out", tmp_path / "file" / "in", "--platform", "linux-x64", "--no-wheels")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+
+
+def test_the_platforms_are_those_of_the_builder():
+    source = blender.BUILDER.read_text(encoding="utf-8")
+    assert all(f'"{platform}": (' in source for platform in blender.PLATFORMS)

@@ -1,0 +1,6 @@
+"""Lets the tests of evaluate use the fit's made-up person."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "fit"))
