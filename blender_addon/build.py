@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the extension's zips: `python blender_addon/build.py --out DIST`.
+"""Builds the extension's zips: `posewire blender build`, or `python blender_addon/build.py --out DIST` in any Python.
 
 Two builds, because one zip with several Python ABIs breaks Blender 4.2.0: py311 for Blender 4.2 to 5.0, py313 for 5.1 on;
 each for every platform of PLATFORMS. Every zip carries the wheel of pyzmq that fits (CURVE needs it; without it our own ZMTP
-takes over), the rig files of the engine and the licence. Then Blender's own validator has the last word, if bpy is at hand.
+takes over), the rig files of the engine and the licence. Every zip is opened again and checked; Blender's own validator has
+the last word, where bpy is installed for this Python or a program `blender` is on the search path.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ RIGS = HERE.parent / "core" / "posewire" / "rigs"
 PYZMQ = "pyzmq==27.1.0"
 _OLD_ZIP_TIME = (2026, 1, 1, 0, 0, 0)
 """Of every file in a zip, so that equal sources give equal zips."""
+
+
+class BuildError(Exception):
+    """A zip could not be made; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +62,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--platform", choices=list(PLATFORMS), action="append", help="only this platform")
     parser.add_argument("--no-wheels", action="store_true", help="without pyzmq: listens on this computer only")
     flags = parser.parse_args(arguments)
-    flags.out.mkdir(parents=True, exist_ok=True)
-    made = [
-        build(python, platform, flags.out, wheels=not flags.no_wheels)
-        for python in PYTHONS
-        if flags.python is None or python.name in flags.python
-        for platform in flags.platform or PLATFORMS
-    ]
-    validator = find_validator()
-    for path in made:
-        print(f"{path} ({path.stat().st_size // 1024} KiB)")
-        if validator is not None:
-            subprocess.run([sys.executable, str(validator), "validate", str(path)], check=True)
-    if validator is None:
-        print("NOT RUN: Blender's validator, because no bpy is installed for this Python")
+    pairs = [(p, system) for p in PYTHONS if p.name in (flags.python or [p.name]) for system in flags.platform or PLATFORMS]
+    try:
+        flags.out.mkdir(parents=True, exist_ok=True)
+        for python, platform in pairs:
+            path = build(python, platform, flags.out, wheels=not flags.no_wheels)
+            check(path)
+            print(f"{path} ({path.stat().st_size // 1024} KiB){validate(path)}", flush=True)
+    except (BuildError, OSError) as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return 2
+    if find_validator() is None:
+        print("NOT RUN: Blender's own validator: no bpy in this Python, no `blender` on the search path")
     return 0
 
 
@@ -91,19 +94,13 @@ def build(python: Python, platform: str, out: Path, *, wheels: bool) -> Path:
 def fetch_wheels(python: Python, platform: str, folder: Path) -> list[str]:
     """Downloads pyzmq's wheel; names of the files."""
     tags = [part for tag in PLATFORMS[platform] for part in ("--platform", tag)]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--dest",
-        str(folder),
-    ]
-    command += ["--only-binary", ":all:", "--implementation", "cp", "--python-version", python.version, *tags, PYZMQ]
-    subprocess.run(command, check=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary", ":all:", "--implementation", "cp", "--python-version", python.version, *tags]
+    if subprocess.run([*command, "--dest", str(folder), PYZMQ], check=False).returncode != 0:
+        raise BuildError(
+            f"the wheel of {PYZMQ} for {python.name}, {platform} could not be downloaded: is pip installed here, is there a "
+            "network? --no-wheels builds without it: such a zip listens on its own computer only"
+        )
     return sorted(path.name for path in folder.glob("*.whl"))
 
 
@@ -128,13 +125,37 @@ def _pack(root: Path, path: Path) -> Path:
     return path
 
 
-def find_validator() -> Path | None:
-    """Blender's own command line for extensions, which needs no Blender to run."""
+def check(path: Path) -> None:
+    """Reads the zip as Blender will; BuildError when something is missing."""
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    wanted = {"__init__.py", "LICENSE", "rigs/native.json", *(name.removeprefix("./") for name in manifest.get("wheels", []))}
+    missing = sorted(wanted - names)
+    if missing or not set(manifest["platforms"]) <= set(PLATFORMS):
+        raise BuildError(f"{path} lacks {missing[0] if missing else 'a platform that Blender knows'}")
+
+
+def validate(path: Path) -> str:
+    """Asks Blender's validator; what to print behind the zip's name."""
+    command = find_validator()
+    if command is None:
+        return ""
+    done = subprocess.run([*command, "validate", str(path)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"Blender refuses {path}:\n{done.stdout}{done.stderr}")
+    return ", valid"
+
+
+def find_validator() -> list[str] | None:
+    """The command of Blender's validator: a file beside bpy that needs no Blender to run, else a Blender."""
     spec = importlib.util.find_spec("bpy")
-    if spec is None or spec.origin is None:
-        return None
-    found = sorted(Path(spec.origin).parent.glob("**/bl_pkg/cli/blender_ext.py"))
-    return found[0] if found else None
+    if spec is not None and spec.origin is not None:
+        found = sorted(Path(spec.origin).parent.glob("**/bl_pkg/cli/blender_ext.py"))
+        if found:
+            return [sys.executable, str(found[0])]
+    program = shutil.which("blender")
+    return None if program is None else [program, "--command", "extension"]
 
 
 if __name__ == "__main__":

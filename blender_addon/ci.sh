@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds the extension, validates it, installs it into real Blenders and runs the tests there.
-# Usage: blender_addon/ci.sh WORK_FOLDER [BPY_VERSION...]   (default: 4.2.23 5.0.1; 4.5.15 is known to work too)
-# POSEWIRE_PYTHON: a Python that has posewire (default: python3). Everything is made in WORK_FOLDER; what is there is used again.
+# Builds the extension, validates it, installs it into real Blenders and runs the tests there; then a Blender with a window.
+# Usage: blender_addon/ci.sh WORK_FOLDER [BPY_VERSION...]   (default: 4.2.23 4.5.15 5.0.1)
+# POSEWIRE_PYTHON: a Python that has posewire (default: python3). POSEWIRE_GUI_SECONDS: at most so long for the windows, all
+# together (default 240, 0 = none). Everything is made in WORK_FOLDER; what is there is used again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mkdir -p "${1:?a folder to work in}" && cd "$1" && pwd)
 shift
 versions=("${@:-4.2.23}")
-[ $# -gt 0 ] || versions=(4.2.23 5.0.1)
+[ $# -gt 0 ] || versions=(4.2.23 4.5.15 5.0.1)
 engine=$(command -v "${POSEWIRE_PYTHON:-python3}")
 started=$SECONDS
 not_run=0
@@ -20,7 +21,7 @@ python311=${PYTHON311:-$(command -v python3.11 || true)}
 [ -n "$python311" ] || { skipped "all of Blender: bpy needs Python 3.11, which is not installed"; exit 0; }
 
 step "zips of both builds for every platform"
-"$engine" blender_addon/build.py --out "$work/dist" || { skipped "zips: pyzmq's wheels could not be downloaded"; exit 1; }
+"$engine" -m posewire blender build --out "$work/dist"
 
 for version in "${versions[@]}"; do
     venv=$work/bpy-$version
@@ -35,8 +36,9 @@ for version in "${versions[@]}"; do
         fi
     fi
     step "Blender $version: its own validator on every zip"
-    validator=$("$venv/bin/python" -c 'import sys; sys.path.insert(0, "blender_addon"); import build; print(build.find_validator())' | tail -1)
-    for zip in "$work"/dist/*.zip; do "$venv/bin/python" "$validator" validate "$zip"; done
+    validator='import sys, pathlib; sys.path.insert(0, "blender_addon"); import build; assert build.find_validator()
+for zip in sys.argv[1:]: build.check(pathlib.Path(zip)); print(pathlib.Path(zip).name + build.validate(pathlib.Path(zip)))'
+    "$venv/bin/python" -c "$validator" "$work"/dist/*.zip
 
     step "Blender $version: install the zip and run the tests"
     resources=$(mktemp -d)
@@ -53,5 +55,25 @@ if [ "${POSEWIRE_MEASURE:-}" = 1 ]; then
         "$work/bpy-${versions[0]}/bin/python" tests/blender/measure.py
     rm -rf "$resources"
 fi
+
+windows_until=$((SECONDS + ${POSEWIRE_GUI_SECONDS:-240}))
+for suite in trixie sid; do
+    step "Blender with a window, from Debian $suite"
+    left=$((windows_until - SECONDS))
+    if [ $left -lt 30 ]; then
+        skipped "Blender with a window from $suite: no time left (POSEWIRE_GUI_SECONDS)"
+        continue
+    fi
+    code=0
+    POSEWIRE_PYTHON=$engine timeout --kill-after 10 "$left" bash blender_addon/gui_smoke.sh "$work/gui" "$suite" || code=$?
+    case $code in
+    0) ;;
+    3 | 124 | 137) skipped "Blender with a window from $suite ($([ $code = 3 ] && echo 'see the line above' || echo "more than $left s"))" ;;
+    *)
+        [ "$suite" = sid ] || exit 1
+        skipped "Blender from sid, which moves and may fail: it failed, see above"
+        ;;
+    esac
+done
 
 step "done$([ $not_run = 0 ] || echo ', but not everything was run: see NOT RUN above')"

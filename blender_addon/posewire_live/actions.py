@@ -22,28 +22,33 @@ class Channels:
     """Which bones a motion moves, and how they are keyed."""
 
     names: tuple[str, ...]
-    root: str
+    """(K,) whose rotation is keyed."""
+    placed: tuple[str, ...]
+    """(P,) whose location is keyed."""
     modes: tuple[str, ...]
-    """Rotation mode of each bone."""
+    """(K,) rotation mode of each bone."""
     switches: tuple[tuple[str, str, float], ...] = ()
     """Bone, custom property and the value that the motion needs (Rigify's IK/FK)."""
 
 
-def channels_of(obj: bpy.types.Object, names: Sequence[str], root: str, switches: Sequence[tuple[str, str]]) -> Channels:
+def channels_of(
+    obj: bpy.types.Object, names: Sequence[str], placed: Sequence[str], switches: Sequence[tuple[str, str]]
+) -> Channels:
     """The channels of an armature as it is now."""
     bones = obj.pose.bones
     modes = tuple(bones[name].rotation_mode if name in bones else "QUATERNION" for name in names)
     values = tuple((name, key, float(bones[name][key])) for name, key in switches if name in bones and key in bones[name])
-    return Channels(tuple(names), root, modes, values)
+    return Channels(tuple(names), tuple(placed), modes, values)
 
 
 def write_action(name: str, baked: Baked, channels: Channels, *, markers: bool) -> bpy.types.Action:
     """A new action, keyed at every frame."""
     action = bpy.data.actions.new(name)
     curves = _Curves(action, baked.frames)
-    root = f'pose.bones["{bpy.utils.escape_identifier(channels.root)}"].location'
-    for axis in range(3):
-        curves.add(root, axis, channels.root, baked.locations[:, axis])
+    for p, bone in enumerate(channels.placed):
+        for axis in range(3):
+            path = f'pose.bones["{bpy.utils.escape_identifier(bone)}"].location'
+            curves.add(path, axis, bone, baked.locations[:, p, axis])
     for k, (bone, mode) in enumerate(zip(channels.names, channels.modes, strict=True)):
         path, values = _rotation_curves(bone, mode, baked.rotations_wxyz[:, k])
         for index in range(values.shape[1]):

@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Quaternion
 
 from . import rotation
+from .controls import BOTH, FK, IK
 from .conversion import ModelFrame, model_frame
 from .mapping import Rig
 from .retarget import Character
@@ -89,12 +90,12 @@ def _body_up(by_joint: Mapping[str | None, np.ndarray]) -> np.ndarray | None:
 
 
 def set_pose(
-    obj: bpy.types.Object, names: Sequence[str], rotations_wxyz: np.ndarray, root: str, location: np.ndarray
+    obj: bpy.types.Object, turned: Sequence[str], rotations_wxyz: np.ndarray, placed: Sequence[str], locations: np.ndarray
 ) -> list[str]:
-    """Sets the bones' rotations (K, 4), own axes, and the root's location; the names of bones that are not there."""
+    """Sets rotations (K, 4) and locations (P, 3) of bones, own axes; the names of bones that are not there."""
     bones = obj.pose.bones
     missing: list[str] = []
-    for name, q in zip(names, rotations_wxyz.tolist(), strict=True):
+    for name, q in zip(turned, rotations_wxyz.tolist(), strict=True):
         bone = bones.get(name)
         if bone is None:
             missing.append(name)
@@ -102,9 +103,10 @@ def set_pose(
             bone.rotation_quaternion = q
         else:
             _set_other_mode(bone, Quaternion(q))
-    bone = bones.get(root)
-    if bone is not None:
-        bone.location = location
+    for name, location in zip(placed, locations.tolist(), strict=True):
+        bone = bones.get(name)
+        if bone is not None:
+            bone.location = location
     return missing
 
 
@@ -152,18 +154,26 @@ def give_back(obj: bpy.types.Object, kept: Kept) -> None:
     obj.update_tag(refresh={"DATA"})
 
 
-SWITCHES = {"IK_FK": 1.0, "neck_follow": 1.0, "head_follow": 1.0, "FK_limb_follow": 0.0}
-"""Rigify's custom properties, and what they must be for the FK controls to lead."""
+_BY_PARENT = {"neck_follow": 1.0, "head_follow": 1.0, "FK_limb_follow": 0.0}
+"""Every FK control turns with the one above it."""
+_FREE_ENDS = {"pole_vector": 1.0, "IK_parent": 1.0, "pole_parent": 1.0, "torso_parent": 1.0}
+"""Hands, feet and poles hang on the rig's root and on nothing else."""
+SWITCHES = {
+    FK: {"IK_FK": 1.0, **_BY_PARENT},
+    IK: {"IK_FK": 0.0, **_BY_PARENT, **_FREE_ENDS},
+    BOTH: {**_BY_PARENT, **_FREE_ENDS},
+}
+"""Rigify's custom properties, and what they must be for these controls to lead; with both the artist switches."""
 
 
-def turn_switches(obj: bpy.types.Object) -> dict[tuple[str, str], object]:
-    """Sets a Rigify rig to FK; gives what was set before."""
+def turn_switches(obj: bpy.types.Object, wanted: Mapping[str, float]) -> dict[tuple[str, str], object]:
+    """Sets custom properties of a Rigify rig's bones; gives what was set before."""
     before: dict[tuple[str, str], object] = {}
     for bone in obj.pose.bones:
-        for key in SWITCHES:
+        for key, value in wanted.items():
             if key in bone and isinstance(bone[key], int | float):
                 before[bone.name, key] = bone[key]
-                bone[key] = type(bone[key])(SWITCHES[key])
+                bone[key] = type(bone[key])(value)
     if before:
         obj.update_tag(refresh={"DATA"})
     return before
@@ -191,15 +201,15 @@ def needs_measuring(obj: bpy.types.Object, names: Sequence[str]) -> bool:
 def measure_ancestors(obj: bpy.types.Object, names: Sequence[str], view_layer: bpy.types.ViewLayer) -> dict[str, set[str]]:
     """By bone: which of the others turn it, seen by turning each in turn. The armature's pose is as before afterwards."""
     kept = keep(obj, names)
-    unit, origin = np.tile(rotation.IDENTITY, (len(names), 1)), np.zeros(3)
+    unit, root, origin = np.tile(rotation.IDENTITY, (len(names), 1)), names[:1], np.zeros((1, 3))
     try:
-        set_pose(obj, names, unit, names[0], origin)
+        set_pose(obj, names, unit, root, origin)
         rest = _orientations(obj, names, view_layer)
         ancestors: dict[str, set[str]] = {name: set() for name in names}
         for k, name in enumerate(names):
             turned = unit.copy()
             turned[k] = _PROBE
-            set_pose(obj, names, turned, names[0], origin)
+            set_pose(obj, names, turned, root, origin)
             ways = rotation.multiply(_orientations(obj, names, view_layer), rotation.inverse(rest))
             for other, way in zip(names, ways, strict=True):
                 if other != name and abs(float(way @ ways[k])) > _FOLLOWS:

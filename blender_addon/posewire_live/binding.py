@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import bpy
 import numpy as np
 
-from . import armature, rotation
+from . import armature, controls, rotation
+from .controls import FK, IK
 from .conversion import bone_conversions
 from .errors import LiveError
 from .mapping import Rig, best_name_set
@@ -33,6 +34,8 @@ class Choices:
     """Pairs of the character's bone and its share of the motion, where not 1."""
     scale: float | None = None
     shape: Shape = field(default_factory=Shape)
+    controls: str = FK
+    """Of a generated Rigify rig: FK, IK or BOTH lead the limbs."""
 
 
 class Binding:
@@ -44,40 +47,55 @@ class Binding:
 
     def __init__(self, obj: bpy.types.Object, choices: Choices, view_layer: bpy.types.ViewLayer) -> None:
         if obj.type != "ARMATURE" or not obj.data.bones:
-            raise LiveError(f"{obj.name} is no armature with bones.", "Choose an armature.")
+            raise LiveError("{name} is no armature with bones.", "Choose an armature.", name=obj.name)
         rig = choices.rig
-        self.choices, self.matched = choices, fit(obj, rig, choices.picked).matched
+        found = fit(obj, rig, choices.picked)
+        self.choices, self.matched = choices, found.matched
         if rig.root.name not in self.matched:
-            raise LiveError(f"The preset {rig.name} does not fit {obj.name}.", "Choose another preset, or pick the hips bone.")
+            hint = "Choose another preset, or pick the hips bone."
+            raise LiveError("The preset {preset} does not fit {name}.", hint, preset=rig.name, name=obj.name)
         rest = armature.read_rest(obj, self.matched, rig)
-        self.switched = armature.turn_switches(obj) if "fk" in rig.name_sets else {}
+        self.switched = armature.turn_switches(obj, armature.SWITCHES[choices.controls]) if found.has_ik else {}
         self.driven = self._driven(obj, rest, view_layer)
-        rows = [rest.character.names.index(name) for name in self.driven.names]
-        self._frame, self._convert = rest.frame, bone_conversions(rest.frame, rest.axes[rows])
-        self._root_head = rest.heads[rows[self.driven.root]]
-        self._root_axes = _location_axes(obj, self.root_bone, rest.axes[rows[self.driven.root]])
-        self._weights = np.array([dict(choices.weights).get(name, 1.0) for name in self.driven.names])
+        self._ik = controls.find(rig, self.matched, rest.character.names) if found.has_ik and choices.controls != FK else ()
+        self._name_bones()
+        self._read(obj, rest)
+        self._weights = np.array([dict(choices.weights).get(name, 1.0) for name in self.turned])
         self._performers: dict[int, tuple[Skeleton, Performer]] = {}
 
-    @property
-    def root_bone(self) -> str:
-        """Name of the bone that carries the body's place."""
-        return self.driven.names[self.driven.root]
+    def _name_bones(self) -> None:
+        names, silent = self.driven.names, {n for one in self._ik for n in one.replaces} if self.choices.controls == IK else ()
+        heard = [row for row, name in enumerate(names) if name not in silent]
+        self._told = np.array([*heard, *range(len(names), len(names) + len(self._ik))])
+        """Rows of what a performer gives that the armature is told."""
+        self.turned = tuple(n for n in names if n not in silent) + tuple(one.control for one in self._ik)
+        """Bones whose rotation is set."""
+        self.placed = (names[self.driven.root], *(name for one in self._ik for name in (one.control, one.pole)))
+        """Bones whose location is set; the first carries the body's place."""
+
+    def _read(self, obj: bpy.types.Object, rest: armature.Rest) -> None:
+        row_of = {name: row for row, name in enumerate(rest.character.names)}
+        turned, placed = [row_of[name] for name in self.turned], [row_of[name] for name in self.placed]
+        self._frame, self._convert = rest.frame, bone_conversions(rest.frame, rest.axes[turned])
+        self._heads = rest.heads[placed]
+        self._axes = np.array([_location_axes(obj, name, rest.axes[row_of[name]]) for name in self.placed])
+        self._rest_m = {name: rest.character.positions_m[row] for name, row in zip(self.placed, placed, strict=True)}
 
     def values(
         self, skeleton: Skeleton, time_s: float, root_m: np.ndarray, rotations_wxyz: np.ndarray, contacts: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Root bone's location (3,) and pose-bone quaternions (K, 4) for a person's native pose."""
+        """Locations (P, 3) of `placed` and quaternions (K, 4) of `turned`, own axes, for a person's native pose."""
         person = self._on(skeleton)
-        root_m, R = person(time_s, root_m, rotations_wxyz, contacts)
-        q = (self._convert @ R[:, :, None])[:, :, 0]
+        places_m, R = person(time_s, root_m, rotations_wxyz, contacts)
+        q = (self._convert @ R[self._told, :, None])[:, :, 0]
         if (self._weights != 1.0).any():
             q = rotation.nlerp(np.tile(rotation.IDENTITY, (len(q), 1)), q, self._weights[:, None])
-        return (self._frame.to_armature(root_m) - self._root_head) @ self._root_axes, q
+        away = self._frame.to_armature(places_m) - self._heads
+        return (away[:, None, :] @ self._axes)[:, 0], q
 
-    def apply(self, obj: bpy.types.Object, location: np.ndarray, rotations_wxyz: np.ndarray) -> list[str]:
+    def apply(self, obj: bpy.types.Object, locations: np.ndarray, rotations_wxyz: np.ndarray) -> list[str]:
         """Sets the pose bones; the names of bones that are no longer there."""
-        return armature.set_pose(obj, self.driven.names, rotations_wxyz, self.root_bone, location)
+        return armature.set_pose(obj, self.turned, rotations_wxyz, self.placed, locations)
 
     def _on(self, skeleton: Skeleton) -> Performer:
         """Skeletons of a subject message are new objects each second: equal ones share what was made."""
@@ -86,7 +104,8 @@ class Binding:
             twin = next((made for other, made in self._performers.values() if _same(other, skeleton)), None)
             if len(self._performers) > 8:
                 self._performers.clear()
-            made = twin or Performer(skeleton, self.driven, self.choices.scale, self.choices.shape)
+            choices = self.choices
+            made = twin or Performer(skeleton, self.driven, choices.scale, choices.shape, self._ik, self._rest_m)
             known = self._performers[id(skeleton)] = (skeleton, made)
         return known[1]
 
@@ -113,6 +132,12 @@ class Fit:
     """By rig bone: the armature's bone."""
     confidence: float
     """0..1: share of the preset's main bones that were found."""
+    name_set: str = "standard"
+
+    @property
+    def has_ik(self) -> bool:
+        """It is a generated Rigify rig, led by its controls."""
+        return self.name_set == "fk"
 
 
 def fit(obj: bpy.types.Object, rig: Rig, picked: tuple[tuple[str, str], ...] = ()) -> Fit:
@@ -127,7 +152,7 @@ def fit(obj: bpy.types.Object, rig: Rig, picked: tuple[tuple[str, str], ...] = (
             matched.pop(slot, None)
             if name in there:
                 matched[slot] = name
-    return Fit(rig, matched, min(1.0, rig.main_found(matched) / max(rig.size(name_set), 1)))
+    return Fit(rig, matched, min(1.0, rig.main_found(matched) / max(rig.size(name_set), 1)), name_set)
 
 
 def detect(obj: bpy.types.Object, rigs: Iterable[Rig]) -> Fit:

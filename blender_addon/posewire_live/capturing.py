@@ -9,8 +9,9 @@ import bpy
 
 from . import engine
 from .errors import LiveError
-from .importing import import_take
+from .importing import import_take, imported
 from .state import state
+from .translation import say
 
 
 def preferences() -> bpy.types.AddonPreferences | None:
@@ -31,6 +32,14 @@ def options(scene: bpy.types.Scene) -> engine.Options:
     own = scene.posewire
     fov_deg = own.fov if own.is_property_set("fov") else None
     return engine.Options(own.max_people, own.height, fov_deg, own.method.strip(), own.lifter.strip())
+
+
+def again(scene: bpy.types.Scene, smooth_s: float, *, find_ground: bool) -> engine.Again:
+    """How to fit a take again: with what the panel says about the person and the camera, where something was said."""
+    own = scene.posewire
+    height_m = own.height if own.is_property_set("height") else None
+    fov_deg = own.fov if own.is_property_set("fov") else None
+    return engine.Again(smooth_s, find_ground, height_m, fov_deg, own.lifter.strip())
 
 
 def takes_folder() -> Path:
@@ -71,7 +80,7 @@ def _import(take: Path) -> None:
     try:
         read, made = import_take(bpy.context, take, at_frame=bpy.context.scene.frame_start, stand_ins=True)
     except LiveError as error:
-        state.message = str(error)
+        state.message = say(error)
         return
     bpy.ops.ed.undo_push(message="Capture video")
-    state.message = f"{len(made)} actions from {take.name}" + "".join(f"; {loss}" for loss in read.damage)
+    state.message = imported(take, read, made)

@@ -23,6 +23,7 @@ from .takes import read_take
 _PROBE_S = 20.0
 _LOOK_S = 0.5
 """How often the growing take is read for the progress."""
+_CHOOSE = "Choose another in the add-on's preferences."
 _HINT = "Install it with `pip install posewire`, then choose the program or its Python in the add-on's preferences."
 
 
@@ -52,11 +53,11 @@ def find(program: str, python: str) -> list[str]:
     """
     if program:
         if not Path(program).is_file():
-            raise LiveError(f"There is no program {program}.", "Choose another in the add-on's preferences.")
+            raise LiveError("There is no program {path}.", _CHOOSE, path=program)
         return [program]
     if python:
         if not Path(python).is_file():
-            raise LiveError(f"There is no Python {python}.", "Choose another in the add-on's preferences.")
+            raise LiveError("There is no Python {path}.", _CHOOSE, path=python)
         return [python, "-m", "posewire"]
     found = shutil.which("posewire")
     if found is None:
@@ -71,9 +72,9 @@ def version(command: Sequence[str]) -> str:
             [*command, "--version"], capture_output=True, text=True, timeout=_PROBE_S, env=_environment(), check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise LiveError(f"The engine does not start: {error}.", _HINT) from error
+        raise LiveError("The engine does not start: {reason}", _HINT, reason=error) from error
     if done.returncode != 0:
-        raise LiveError(f"The engine does not start: {_last_line(done.stderr)}", _HINT)
+        raise LiveError("The engine does not start: {reason}", _HINT, reason=_last_line(done.stderr))
     return done.stdout.strip()
 
 
@@ -135,9 +136,37 @@ class Capture:
 def capture_video(command: Sequence[str], video: Path, take: Path, options: Options, frames_expected: int, logs: Path) -> Capture:
     """Starts a video on its way into a take, which is replaced if it is there; `logs` is a folder for the engine's words."""
     if not video.is_file():
-        raise LiveError(f"There is no video {video}.", "Choose a video file.")
+        raise LiveError("There is no video {path}.", "Choose a video file.", path=video)
     arguments = ["run", str(video), "--out", str(take), "--overwrite", "--json", *options.flags()]
     return _start(command, arguments, str(video), take, frames_expected, logs)
+
+
+@dataclass(frozen=True)
+class Again:
+    """How a take is fitted again; None = as it was recorded."""
+
+    smooth_s: float = 0.07
+    """Width of the smoothing window; 0 = none."""
+    find_ground: bool = False
+    height_m: float | None = None
+    fov_deg: float | None = None
+    lifter: str = ""
+
+    def flags(self) -> list[str]:
+        """For the command line."""
+        flags = ["--smooth", f"{self.smooth_s:g}" if self.smooth_s > 0.0 else "none"]
+        flags += ["--ground", "auto" if self.find_ground else "keep"]
+        flags += ["--height", f"{self.height_m:g}"] if self.height_m is not None else []
+        flags += ["--fov", f"{self.fov_deg:g}"] if self.fov_deg is not None else []
+        return flags + (["--lifter", self.lifter] if self.lifter else [])
+
+
+def solve_take(command: Sequence[str], recorded: Path, take: Path, again: Again, logs: Path) -> Capture:
+    """Starts fitting a take again, knowing all of it, into another take, which is replaced if it is there."""
+    if not recorded.is_file():
+        raise LiveError("There is no take {path}.", "Choose a .pwt file.", path=recorded)
+    arguments = ["solve", str(recorded), "--out", str(take), "--overwrite", "--json", *again.flags()]
+    return _start(command, arguments, str(recorded), take, 0, logs)
 
 
 def capture_camera(command: Sequence[str], camera: str, address: str, options: Options, logs: Path) -> Capture:
@@ -160,7 +189,7 @@ def _start(
                 creationflags=_NO_WINDOW,
             )
         except OSError as error:
-            raise LiveError(f"The engine does not start: {error}.", _HINT) from error
+            raise LiveError("The engine does not start: {reason}", _HINT, reason=error) from error
     return Capture(process, source, take, frames_expected, Path(name))
 
 

@@ -8,10 +8,10 @@ class LiveError(Exception):
     """Something that the user can act on; operators report it, the panel shows it, nobody sees a traceback.
 
     Args:
-        problem: What is wrong, in one sentence.
+        problem: What is wrong, in one sentence; a name in braces stands for one of the values, so that it can be translated.
         hint: What to do next; empty = nothing comes to mind.
     """
 
-    def __init__(self, problem: str, hint: str = "") -> None:
-        self.problem, self.hint = problem, hint
-        super().__init__(f"{problem} {hint}".strip())
+    def __init__(self, problem: str, hint: str = "", /, **values: object) -> None:
+        self.problem, self.hint, self.values = problem, hint, values
+        super().__init__(" ".join(part.format(**values) for part in (problem, hint) if part))

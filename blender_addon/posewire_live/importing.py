@@ -15,6 +15,7 @@ from .live import Recording, Session, Tape, view_layer_of
 from .properties import ANYONE, PosewireCharacter, PosewireScene
 from .recorder import Baked, Recorder
 from .takes import Motion, Take, read_take
+from .translation import tell
 
 
 def frames_a_second(scene: bpy.types.Scene) -> float:
@@ -64,7 +65,7 @@ def import_take(context: bpy.types.Context, path: Path, *, at_frame: int, stand_
     """
     take = read_take(path)
     if not take.motions:
-        raise LiveError(f"Nobody moves in {path.name}.", "Was anybody seen in the video?")
+        raise LiveError("Nobody moves in {file}.", "Was anybody seen in the video?", file=path.name)
     made: list[bpy.types.Action] = []
     for motion in take.motions:
         for character in _followers(context, motion, take, stand_ins=stand_ins):
@@ -73,6 +74,12 @@ def import_take(context: bpy.types.Context, path: Path, *, at_frame: int, stand_
         raise LiveError("No character follows anybody in this take.", "Add a character, or let the import make stand-ins.")
     _set_range(context.scene, made)
     return take, made
+
+
+def imported(path: Path, take: Take, made: list[bpy.types.Action]) -> str:
+    """What to tell of an import."""
+    text = tell("{count} actions from {file}", count=len(made), file=path.name)
+    return "; ".join([text, *(tell(loss) for loss in take.damage)])
 
 
 def _followers(context: bpy.types.Context, motion: Motion, take: Take, *, stand_ins: bool) -> list[PosewireCharacter]:
@@ -91,7 +98,7 @@ def _write(
 ) -> bpy.types.Action:
     obj = character.object
     binding = Binding(obj, character.choices(), view_layer_of(obj))
-    channels = actions.channels_of(obj, binding.driven.names, binding.root_bone, list(binding.switched))
+    channels = actions.channels_of(obj, binding.turned, binding.placed, list(binding.switched))
     baked = _baked(binding, motion, frames_a_second(scene), at_frame, take.start_s)
     action = actions.write_action(name, baked, channels, markers=scene.posewire.markers)
     actions.assign(obj, action, as_strip=scene.posewire.as_strip)
@@ -99,10 +106,10 @@ def _write(
 
 
 def _baked(binding: Binding, motion: Motion, fps: float, at_frame: int, start_s: float) -> Baked:
-    recorder = Recorder(len(binding.driven.names))
+    recorder = Recorder(len(binding.turned), len(binding.placed))
     for time_s, root_m, rotations_wxyz, contacts in zip(
         motion.time_s.tolist(), motion.root_m, motion.rotations_wxyz, motion.contacts, strict=True
     ):
-        location, q = binding.values(motion.skeleton, time_s, root_m, rotations_wxyz, contacts)
-        recorder.add(time_s, location, q, contacts)
+        locations, q = binding.values(motion.skeleton, time_s, root_m, rotations_wxyz, contacts)
+        recorder.add(time_s, locations, q, contacts)
     return recorder.baked(fps, at_frame, start_s)

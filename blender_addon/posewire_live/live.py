@@ -25,6 +25,7 @@ from .protocol import PersonPose, Skeleton
 from .receiver import Subscriber, load_key, parse_address, subscribe
 from .recorder import CaptureClock, Recorder
 from .stream import Numbers, Received, Stream
+from .translation import say, tell
 
 _SILENT_S = 2.0
 
@@ -39,7 +40,7 @@ class Follower:
     retry_s: float = 0.0
     """When to try again what failed, time.monotonic."""
     last: tuple[np.ndarray, np.ndarray] | None = None
-    """Location and rotations that were set last."""
+    """Locations and rotations that were set last."""
 
 
 @dataclass
@@ -144,8 +145,8 @@ class Session:
     def status(self) -> tuple[str, str]:
         """What to show of the connection, and what to do about it."""
         numbers = self.numbers()
-        if numbers.problem:
-            return "Not understood", numbers.problem
+        if numbers.problem is not None:
+            return "Not understood", say(numbers.problem)
         if self.subscriber.status == "refused":
             return "Refused", _REFUSED_KEY if self.has_key else _REFUSED
         if self.subscriber.status == "connecting":
@@ -176,7 +177,7 @@ class Session:
         try:
             self._move(character, follower, follower.binding, received, times_s)
         except LiveError as error:
-            follower.problem = str(error)
+            follower.problem = say(error)
 
     def _move(
         self, character: PosewireCharacter, follower: Follower, binding: Binding, received: list[Received], times_s: list[float]
@@ -195,7 +196,8 @@ class Session:
         elif follower.last is not None:
             missing = binding.apply(character.object, *follower.last)
             if missing:
-                follower.problem = f"The bone {missing[0]!r} is gone: rename it back, or pick another in the mapping."
+                problem = "The bone {bone} is gone: rename it back, or pick another in the mapping."
+                follower.problem = tell(problem, bone=missing[0])
                 follower.binding, follower.retry_s = None, time.monotonic() + 1.0
 
     def _follower(self, character: PosewireCharacter) -> Follower:
@@ -210,13 +212,14 @@ class Session:
         try:
             follower.binding = self._bind(character)
         except LiveError as error:
-            follower.problem = str(error)
+            follower.problem = say(error)
         return follower
 
     def _bind(self, character: PosewireCharacter) -> Binding:
         obj = character.object
         if obj.library is not None:
-            raise LiveError(f"{obj.name} is linked from another file.", "Object > Library Override > Make makes it movable.")
+            hint = "Object > Library Override > Make makes it movable."
+            raise LiveError("{name} is linked from another file.", hint, name=obj.name)
         layer = view_layer_of(obj)
         if obj.pose is None:  # Blender makes it at the first evaluation of a new object
             layer.update()
@@ -228,11 +231,11 @@ class Session:
         return binding
 
     def _tape(self, recording: Recording, obj: bpy.types.Object, binding: Binding) -> Tape:
-        key = (obj.session_uid, binding.driven.names)
+        key = (obj.session_uid, binding.turned)
         if key not in recording.tapes:
-            switches = [switch for switch in self.kept[obj.session_uid].switches if switch[1] in armature.SWITCHES]
-            channels = channels_of(obj, binding.driven.names, binding.root_bone, switches)
-            recording.tapes[key] = Tape(obj.name, channels, Recorder(len(binding.driven.names)), recording.time_s)
+            channels = channels_of(obj, binding.turned, binding.placed, list(binding.switched))
+            recorder = Recorder(len(binding.turned), len(binding.placed))
+            recording.tapes[key] = Tape(obj.name, channels, recorder, recording.time_s)
         return recording.tapes[key]
 
 
@@ -256,7 +259,7 @@ def view_layer_of(obj: bpy.types.Object) -> bpy.types.ViewLayer:
             layer.update()  # another scene's layers learn of new objects only now
         if layer.objects.get(obj.name) == obj:
             return layer
-    raise LiveError(f"{obj.name} is in no view layer.", "Put it into a collection that is not excluded.")
+    raise LiveError("{name} is in no view layer.", "Put it into a collection that is not excluded.", name=obj.name)
 
 
 def characters() -> Iterator[PosewireCharacter]:

@@ -150,9 +150,9 @@ def read_rig(path: Path) -> Rig:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise LiveError(f"The rig file {path} cannot be read: {error.strerror}.") from error
+        raise LiveError("The rig file {path} cannot be read: {reason}.", path=path, reason=error.strerror) from error
     except (ValueError, RecursionError) as error:
-        raise LiveError(f"The rig file {path} is not JSON: {error}.") from error
+        raise LiveError("The rig file {path} is not JSON: {reason}.", path=path, reason=error) from error
     return parse_rig(content, path.name)
 
 
@@ -188,7 +188,7 @@ class _Entry:
             self.fail(f"has the unknown key {unknown[0]!r}")
 
     def fail(self, problem: str) -> NoReturn:
-        raise LiveError(f"{self.where} {problem}.", "docs/RIGS.md of Posewire describes the file.")
+        raise LiveError("{where} {problem}.", "docs/RIGS.md of Posewire describes the file.", where=self.where, problem=problem)
 
     def get(self, key: str) -> Any:
         return self.content.get(key)

@@ -13,6 +13,7 @@ from .live import Recording, Session, skeleton_of
 from .properties import ANYONE, PosewireCharacter
 from .reporting import Reporting
 from .state import state
+from .translation import tell
 
 
 def active_character(context: bpy.types.Context) -> PosewireCharacter:
@@ -173,7 +174,7 @@ class POSEWIRE_OT_stop(Reporting, Operator):
         made = stop_recording(context.scene)
         if not made:
             raise LiveError("Nothing was recorded.", "Was anybody seen, and is a character live?")
-        state.message = "Recorded: " + ", ".join(action.name for action in made)
+        state.message = tell("Recorded: {actions}", actions=", ".join(action.name for action in made))
         return state.message
 
 

@@ -15,6 +15,7 @@ from .mapping import JOINTS, Rig, with_names
 from .operators import active_character
 from .properties import PosewireCharacter
 from .reporting import Reporting
+from .translation import tell
 
 
 def fill(character: PosewireCharacter) -> None:
@@ -79,7 +80,9 @@ class POSEWIRE_OT_mirror_mapping(Reporting, Operator):
         if not character.slots:
             raise LiveError("There is no mapping to mirror.", "Press Edit Bone Mapping first.")
         changed = _mirror(character, character.rig())
-        return f"{changed} bones mirrored" if changed else "Nothing to mirror: the bones' names have no sides."
+        if not changed:
+            return "Nothing to mirror: the bones' names have no sides."
+        return tell("{count} bones mirrored", count=changed)
 
 
 def _mirror(character: PosewireCharacter, rig: Rig) -> int:
@@ -112,8 +115,8 @@ class POSEWIRE_OT_save_mapping(Reporting, Operator, ExportHelper):
         try:
             path.write_text(json.dumps(with_names(found.rig, name, found.matched), indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            raise LiveError(f"The file {path.name} cannot be written: {error.strerror}.") from error
-        return f"Saved {path.name}"
+            raise LiveError("The file {file} cannot be written: {reason}.", file=path.name, reason=error.strerror) from error
+        return tell("Saved {file}", file=path.name)
 
 
 class POSEWIRE_OT_load_mapping(Reporting, Operator, ImportHelper):
@@ -135,7 +138,7 @@ class POSEWIRE_OT_load_mapping(Reporting, Operator, ImportHelper):
             character.preset, character.file = before
             raise
         character.slots.clear()
-        return f"{found.rig.name}: {100 * found.confidence:.0f} % of its bones found"
+        return tell("{preset}: {percent} % of its bones found", preset=found.rig.name, percent=round(100 * found.confidence))
 
 
 CLASSES = (

@@ -5,16 +5,17 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProperty, StringProperty
 from bpy.types import FileHandler, Operator
 from bpy_extras.io_utils import ImportHelper
 
 from . import capturing, engine
 from .errors import LiveError
-from .importing import import_take
+from .importing import import_take, imported
 from .live import Session
 from .reporting import Reporting
 from .state import state
+from .translation import CONTEXT
 
 
 class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
@@ -25,20 +26,26 @@ class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
 
     filename_ext = ".pwt"
     filter_glob: StringProperty(default="*.pwt", options={"HIDDEN"})
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     frame: IntProperty(name="Start Frame", description="Where the take begins on the timeline", default=1)
     stand_ins: BoolProperty(
         name="Make Stand-ins", description="Make a mannequin for everybody whom no character follows", default=True
     )
 
     def act(self, context: bpy.types.Context) -> str:
-        path = Path(bpy.path.abspath(self.filepath))
-        take, made = import_take(context, path, at_frame=self.frame, stand_ins=self.stand_ins)
-        state.message = f"{len(made)} actions from {path.name}" + "".join(f"; {loss}" for loss in take.damage)
+        folder = Path(bpy.path.abspath(self.directory))
+        paths = [folder / file.name for file in self.files if file.name] or [Path(bpy.path.abspath(self.filepath))]
+        told: list[str] = []
+        for path in paths:
+            take, made = import_take(context, path, at_frame=self.frame, stand_ins=self.stand_ins)
+            told.append(imported(path, take, made))
+        state.message = ". ".join(told)
         return state.message
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Dropped files come with their path; from the menu it is chosen."""
-        if self.filepath:
+        if self.filepath or self.files:
             return self.execute(context)
         return ImportHelper.invoke(self, context, event)
 
@@ -70,6 +77,37 @@ class POSEWIRE_OT_capture_video(Reporting, Operator, ImportHelper):
         command = capturing.find_engine()
         state.capture = engine.capture_video(command, video, take, capturing.options(context.scene), frames, logs)
         return ""
+
+
+class POSEWIRE_OT_solve_take(Reporting, Operator, ImportHelper):
+    bl_idname = "posewire.solve_take"
+    bl_label = "Refine Posewire Take"
+    bl_description = "Let the Posewire engine fit a take again, knowing all of it: steadier, no delay; then import it"
+
+    filename_ext = ".pwt"
+    filter_glob: StringProperty(default="*.pwt", options={"HIDDEN"})
+    smooth: FloatProperty(
+        name="Smoothing Window",
+        description="Time over which the motion is smoothed, without delay; 0 = not at all",
+        default=0.07,
+        min=0.0,
+        max=2.0,
+        unit="TIME_ABSOLUTE",
+    )
+    ground: BoolProperty(name="Find Ground", description="Stand everybody on the floor that the feet show", default=False)
+
+    def act(self, context: bpy.types.Context) -> str:
+        _refuse_two()
+        recorded = Path(bpy.path.abspath(self.filepath))
+        take = capturing.takes_folder() / f"{recorded.stem}_refined.pwt"
+        again = capturing.again(context.scene, self.smooth, find_ground=self.ground)
+        state.capture = engine.solve_take(capturing.find_engine(), recorded, take, again, Path(bpy.app.tempdir))
+        return ""
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """The file browser opens where captured takes lie."""
+        self.filepath = self.filepath or str(capturing.takes_folder() / "take.pwt")
+        return ImportHelper.invoke(self, context, event)
 
 
 class POSEWIRE_OT_capture_webcam(Reporting, Operator):
@@ -119,13 +157,14 @@ def _refuse_two() -> None:
 
 def menu_import(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     """An entry of File > Import."""
-    self.layout.operator(POSEWIRE_OT_import_take.bl_idname, text="Posewire Take (.pwt)")
+    self.layout.operator(POSEWIRE_OT_import_take.bl_idname, text="Posewire Take (.pwt)", text_ctxt=CONTEXT)
 
 
 CLASSES = (
     POSEWIRE_OT_import_take,
     POSEWIRE_FH_take,
     POSEWIRE_OT_capture_video,
+    POSEWIRE_OT_solve_take,
     POSEWIRE_OT_capture_webcam,
     POSEWIRE_OT_cancel_capture,
     POSEWIRE_OT_check_engine,

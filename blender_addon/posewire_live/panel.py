@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ruff: noqa: N801, RUF012  Blender asks for these names and class attributes
-"""The sidebar tab "Posewire" and the preferences. Drawing only reads; what it reads was prepared by the timer."""
+"""The sidebar tab "Posewire". Drawing only reads; what it reads was prepared by the timer."""
 
 import time
 
 import bpy
-from bpy.app.translations import pgettext_iface
-from bpy.props import StringProperty
-from bpy.types import AddonPreferences, Panel, UILayout, UIList
+from bpy.types import Panel, UILayout, UIList
 
 from .errors import LiveError
 from .live import Session
 from .properties import ANYONE, PosewireCharacter
 from .state import state
+from .translation import CONTEXT, say, tell
 
 
 class _Sidebar:
@@ -28,11 +27,12 @@ class POSEWIRE_UL_characters(UIList):
         row = layout.row(align=True)
         row.prop(item, "enabled", text="")
         if item.object is None:
-            row.label(text="(gone)", icon="ERROR")
+            row.label(text="(gone)", text_ctxt=CONTEXT, icon="ERROR")
             return
         row.label(text=item.object.name, icon="ARMATURE_DATA", translate=False)
         problem = state.session.problem_of(item) if state.session else ""
-        row.label(text="anyone" if item.person == ANYONE else str(item.person), icon="ERROR" if problem else "USER")
+        who, icon = tell("anyone") if item.person == ANYONE else str(item.person), "ERROR" if problem else "USER"
+        row.label(text=who, translate=False, icon=icon)
 
 
 class POSEWIRE_UL_slots(UIList):
@@ -54,11 +54,11 @@ class POSEWIRE_PT_main(_Sidebar, Panel):
         if session is None:
             column = layout.column(align=True)
             column.prop(scene, "address", text="")
-            column.prop(scene, "key_file", text="", placeholder="Key file, for another computer")
-            layout.operator("posewire.connect", text="Connect", icon="LINKED")
+            column.prop(scene, "key_file", text="", placeholder=tell("Key file, for another computer"))
+            layout.operator("posewire.connect", text="Connect", text_ctxt=CONTEXT, icon="LINKED")
         else:
             draw_status(layout, session)
-            layout.operator("posewire.disconnect", text="Disconnect", icon="UNLINKED")
+            layout.operator("posewire.disconnect", text="Disconnect", text_ctxt=CONTEXT, icon="UNLINKED")
         if state.message:
             draw_text(layout.box(), state.message)
 
@@ -67,14 +67,14 @@ def draw_status(layout: UILayout, session: Session) -> None:
     """The connection in four lines."""
     title, hint = session.status()
     box = layout.box()
-    box.label(text=title, icon="RADIOBUT_ON" if title == "Live" else "RADIOBUT_OFF")
+    box.label(text=title, text_ctxt=CONTEXT, icon="RADIOBUT_ON" if title == "Live" else "RADIOBUT_OFF")
     if hint:
         draw_text(box, hint)
     numbers, period_s = session.numbers(), session.step_period_s()
     grid = box.column(align=True)
     _line(grid, "Frame rate", f"{numbers.fps:.1f} fps")
     if numbers.latency_p50_s is None or numbers.latency_p95_s is None:
-        _line(grid, "Latency", pgettext_iface("unknown"))
+        _line(grid, "Latency", tell("unknown"))
     else:
         _line(grid, "Latency p50 / p95", f"{1e3 * numbers.latency_p50_s:.0f} / {1e3 * numbers.latency_p95_s:.0f} ms")
     if period_s is not None:
@@ -84,14 +84,14 @@ def draw_status(layout: UILayout, session: Session) -> None:
 
 def _line(layout: UILayout, name: str, value: str) -> None:
     row = layout.split(factor=0.55)
-    row.label(text=name)
+    row.label(text=name, text_ctxt=CONTEXT)
     row.label(text=value, translate=False)
 
 
 def draw_text(layout: UILayout, text: str, width: int = 36) -> None:
     """A sentence on as many lines as it needs: Blender's labels do not wrap."""
     column, line = layout.column(align=True), ""
-    for word in pgettext_iface(text).split():
+    for word in tell(text).split():
         if line and len(line) + len(word) >= width:
             column.label(text=line, translate=False)
             line = ""
@@ -111,7 +111,7 @@ class POSEWIRE_PT_people(_Sidebar, Panel):
     def draw(self, context: bpy.types.Context) -> None:
         newest = state.session.newest if state.session else None
         if newest is None or not newest.pose.people:
-            self.layout.label(text="Nobody is seen")
+            self.layout.label(text="Nobody is seen", text_ctxt=CONTEXT)
             return
         for person in newest.pose.people:
             row = self.layout.row(align=True)
@@ -153,10 +153,11 @@ def draw_character(layout: UILayout, character: PosewireCharacter) -> None:
     column.prop(character, "preset")
     if character.preset == "FILE":
         column.prop(character, "file", text="")
-    draw_fit(column, character)
+    if draw_fit(column, character):
+        column.row(align=True).prop(character, "controls", expand=True)
     column.prop(character, "root_motion")
     row = column.row(align=True)
-    row.prop(character, "auto_scale", text="Scale by Legs", toggle=True)
+    row.prop(character, "auto_scale", text="Scale by Legs", text_ctxt=CONTEXT, toggle=True)
     if not character.auto_scale:
         row.prop(character, "scale", text="")
     column.prop(character, "reach")
@@ -166,28 +167,29 @@ def draw_character(layout: UILayout, character: PosewireCharacter) -> None:
     column.prop(character, "mirror")
 
 
-def draw_fit(layout: UILayout, character: PosewireCharacter) -> None:
-    """Which preset counts and how well it fits."""
+def draw_fit(layout: UILayout, character: PosewireCharacter) -> bool:
+    """Which preset counts and how well it fits; true where it has controls of inverse kinematics."""
     if character.object is None:
-        return
+        return False
     try:
-        name, confidence = _shown_fit(character)
+        name, confidence, has_ik = _shown_fit(character)
     except LiveError as error:
-        draw_text(layout.box(), str(error))
-        return
+        draw_text(layout.box(), say(error))
+        return False
     layout.progress(factor=confidence, text=f"{name}: {100 * confidence:.0f} %")
+    return has_ik
 
 
-_fits: dict[object, tuple[float, str, float]] = {}
+_fits: dict[object, tuple[float, str, float, bool]] = {}
 """What was found last and when, by character: 8 ms on a Rigify rig are too much for every redraw."""
 
 
-def _shown_fit(character: PosewireCharacter) -> tuple[str, float]:
+def _shown_fit(character: PosewireCharacter) -> tuple[str, float, bool]:
     key, now_s = (character.object.session_uid, character.settings()), time.monotonic()
     if key not in _fits or now_s > _fits[key][0] + _FIT_S:
         found = character.fit()
         _fits.clear()
-        _fits[key] = (now_s, found.rig.name, found.confidence)
+        _fits[key] = (now_s, found.rig.name, found.confidence, found.has_ik)
     return _fits[key][1:]
 
 
@@ -208,10 +210,10 @@ class POSEWIRE_PT_mapping(_Sidebar, Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, character = self.layout, context.scene.posewire.active_character()
         row = layout.row(align=True)
-        row.operator("posewire.edit_mapping", text="Edit")
-        row.operator("posewire.clear_mapping", text="Forget")
-        row.operator("posewire.save_mapping", text="Save")
-        row.operator("posewire.load_mapping", text="Load")
+        row.operator("posewire.edit_mapping", text="Edit", text_ctxt=CONTEXT)
+        row.operator("posewire.clear_mapping", text="Forget", text_ctxt=CONTEXT)
+        row.operator("posewire.save_mapping", text="Save", text_ctxt=CONTEXT)
+        row.operator("posewire.load_mapping", text="Load", text_ctxt=CONTEXT)
         if not character.slots:
             return
         layout.template_list("POSEWIRE_UL_slots", "", character, "slots", character, "active_slot", rows=6)
@@ -219,11 +221,11 @@ class POSEWIRE_PT_mapping(_Sidebar, Panel):
             slot = character.slots[character.active_slot]
             column = layout.column()
             column.prop_search(slot, "bone", character.object.data, "bones")
-            column.prop(slot, "picked", text="Use This Bone")
+            column.prop(slot, "picked", text="Use This Bone", text_ctxt=CONTEXT)
             column.prop(slot, "weight")
         row = layout.row(align=True)
-        row.operator("posewire.pick_bone", text="Pick Active Bone")
-        row.operator("posewire.mirror_mapping", text="Mirror")
+        row.operator("posewire.pick_bone", text="Pick Active Bone", text_ctxt=CONTEXT)
+        row.operator("posewire.mirror_mapping", text="Mirror", text_ctxt=CONTEXT)
 
 
 class POSEWIRE_PT_record(_Sidebar, Panel):
@@ -235,12 +237,13 @@ class POSEWIRE_PT_record(_Sidebar, Panel):
         layout, scene, session = self.layout, context.scene.posewire, state.session
         if session is not None and session.recording is not None:
             samples = sum(len(tape.recorder) for tape in session.recording.tapes.values())
-            layout.label(text=f"{session.recording.time_s:.1f} s, {samples} poses", icon="REC", translate=False)
-            layout.operator("posewire.stop", text="Stop", icon="SNAP_FACE")
+            text = tell("{time} s, {poses} poses", time=f"{session.recording.time_s:.1f}", poses=samples)
+            layout.label(text=text, icon="REC", translate=False)
+            layout.operator("posewire.stop", text="Stop", text_ctxt=CONTEXT, icon="SNAP_FACE")
         else:
             row = layout.row()
             row.enabled = session is not None
-            row.operator("posewire.record", text="Record", icon="REC")
+            row.operator("posewire.record", text="Record", text_ctxt=CONTEXT, icon="REC")
         column = layout.column()
         column.prop(scene, "as_strip")
         column.prop(scene, "markers")
@@ -256,36 +259,18 @@ class POSEWIRE_PT_capture(_Sidebar, Panel):
         layout, scene, capture = self.layout, context.scene.posewire, state.capture
         if capture is not None:
             progress = capture.progress
-            text = f"{capture.frames} frames" if progress is None else f"{capture.frames} of {capture.frames_expected} frames"
+            text = "{done} frames" if progress is None else "{done} of {all} frames"
+            text = tell(text, done=capture.frames, all=capture.frames_expected)
             layout.progress(factor=progress or 0.0, text=text)
             layout.operator("posewire.cancel_capture", icon="CANCEL")
         else:
-            layout.operator("posewire.capture_video", text="Capture Video...", icon="FILE_MOVIE")
+            layout.operator("posewire.capture_video", text="Capture Video...", text_ctxt=CONTEXT, icon="FILE_MOVIE")
             layout.operator("posewire.capture_webcam", icon="CAMERA_DATA")
-        layout.operator("posewire.import_take", text="Import Take...", icon="IMPORT")
+            layout.operator("posewire.solve_take", text="Refine Take...", text_ctxt=CONTEXT, icon="SMOOTHCURVE")
+        layout.operator("posewire.import_take", text="Import Take...", text_ctxt=CONTEXT, icon="IMPORT")
         column = layout.column(align=True)
         for name in ("max_people", "height", "fov", "method", "lifter"):
             column.prop(scene, name)
-
-
-class PosewirePreferences(AddonPreferences):
-    bl_idname = __package__ or "posewire_live"
-
-    engine: StringProperty(
-        name="Engine", description="The program `posewire`; empty = as found on the search path", subtype="FILE_PATH"
-    )
-    python: StringProperty(
-        name="Engine's Python",
-        description="A Python into which Posewire is installed; used when no program is chosen",
-        subtype="FILE_PATH",
-    )
-
-    def draw(self, context: bpy.types.Context) -> None:
-        self.layout.prop(self, "engine")
-        self.layout.prop(self, "python")
-        self.layout.operator("posewire.check_engine", text="Check")
-        if state.message:
-            self.layout.label(text=state.message, translate=False)
 
 
 CLASSES = (
@@ -297,5 +282,4 @@ CLASSES = (
     POSEWIRE_PT_capture,
     POSEWIRE_PT_characters,
     POSEWIRE_PT_mapping,
-    PosewirePreferences,
 )

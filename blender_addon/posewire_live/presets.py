@@ -15,10 +15,11 @@ _TITLES = {
     "vrm": "VRM / Unity",
     "mixamo": "Mixamo",
     "ue5_manny": "Unreal 5 Manny",
-    "ue4_mannequin": "Unreal 4 / MakeHuman game engine",
+    "ue4_mannequin": "Unreal 4 / MakeHuman and MPFB game engine",
     "rigify": "Rigify",
+    "makehuman": "MakeHuman / MPFB default",
     "cmu": "CMU motion capture (BVH)",
-    "cmu_mb": "CMU, MotionBuilder names / MakeHuman",
+    "cmu_mb": "CMU, MotionBuilder names / MPFB cmu_mb",
 }
 
 
@@ -36,7 +37,7 @@ def by_name(name: str) -> Rig:
     for rig in bundled():
         if rig.name == name:
             return rig
-    raise LiveError(f"There is no preset {name!r}.", "Choose one from the list.")
+    raise LiveError("There is no preset {name}.", "Choose one from the list.", name=name)
 
 
 @cache
@@ -49,7 +50,7 @@ def from_file(path: Path) -> Rig:
     try:
         changed_ns = path.stat().st_mtime_ns
     except OSError as error:
-        raise LiveError(f"There is no mapping file {path}.", "Choose another file or preset.") from error
+        raise LiveError("There is no mapping file {path}.", "Choose another file or preset.", path=path) from error
     return _from_file(str(path), changed_ns)
 
 

@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatPrope
 
 from . import presets
 from .binding import Choices, Fit, detect, fit
+from .controls import BOTH, FK, IK
 from .errors import LiveError
 from .mapping import Rig
 from .receiver import DEFAULT_ADDRESS
@@ -48,8 +49,8 @@ class PosewireCharacter(bpy.types.PropertyGroup):
         name="Preset", description="Which naming of bones the armature has", items=lambda self, context: _preset_items()
     )
     file: StringProperty(name="Mapping File", description="A mapping saved as JSON", subtype="FILE_PATH", options=_RELATIVE)
-    slots: CollectionProperty(type=PosewireSlot)
-    active_slot: IntProperty(name="Active Bone")
+    slots: CollectionProperty(name="Parts", description="Parts of the preset and their bones", type=PosewireSlot)
+    active_slot: IntProperty(name="Active Bone", description="The part that is selected in the list")
     auto_scale: BoolProperty(
         name="Automatic Scale", description="Scale the way of the body by the length of the legs", default=True
     )
@@ -73,6 +74,15 @@ class PosewireCharacter(bpy.types.PropertyGroup):
             (NOTHING, "Nothing", "Limbs point as the person's do, hands and feet come to lie where they may"),
             (FEET, "Feet", "The feet come to where the person's are"),
             (ALL, "Hands and Feet", "Hands and feet come to where the person's are"),
+        ],
+    )
+    controls: EnumProperty(
+        name="Limb Controls",
+        description="Which controls of a generated Rigify rig lead arms and legs",
+        items=[
+            (FK, "FK", "The controls of forward kinematics; the rig is switched to them"),
+            (IK, "IK", "Hands, feet and poles of inverse kinematics; the rig is switched to them"),
+            (BOTH, "Both", "All of them; the rig's own switch stays yours"),
         ],
     )
     foot_lock: BoolProperty(name="Foot Lock", description="A foot that touches the ground stays where it came down")
@@ -108,13 +118,13 @@ class PosewireCharacter(bpy.types.PropertyGroup):
         """Everything that was chosen, as a value."""
         shape = Shape(self.mirror, self.root_motion, self.ground_offset, self.reach, self.foot_lock, self.smoothing)
         weights = tuple((slot.bone, slot.weight) for slot in self.slots if slot.weight < 1.0 and slot.bone)
-        return Choices(self.rig(), self.picks(), weights, None if self.auto_scale else self.scale, shape)
+        return Choices(self.rig(), self.picks(), weights, None if self.auto_scale else self.scale, shape, self.controls)
 
     def settings(self) -> tuple[Any, ...]:
         """Cheap to make at every pose: equal = the choices are equal too."""
         slots = tuple((slot.bone, slot.picked, slot.weight) for slot in self.slots) if self.slots else ()
         look = (self.mirror, self.root_motion, self.ground_offset, self.reach, self.foot_lock, self.smoothing)
-        return (self.preset, self.file, self.auto_scale, self.scale, slots, *look)
+        return (self.preset, self.file, self.auto_scale, self.scale, self.controls, slots, *look)
 
 
 _items: list[tuple[str, str, str]] = []
@@ -137,8 +147,8 @@ class PosewireScene(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=_RELATIVE,
     )
-    characters: CollectionProperty(type=PosewireCharacter)
-    active: IntProperty(name="Active Character")
+    characters: CollectionProperty(name="Characters", description="Armatures that follow somebody", type=PosewireCharacter)
+    active: IntProperty(name="Active Character", description="The character that is selected in the list")
     as_strip: BoolProperty(
         name="NLA Strip", description="Put a recording on its own track instead of making it the active action"
     )

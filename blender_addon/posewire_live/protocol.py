@@ -135,7 +135,7 @@ def decode(data: bytes) -> Subject | Pose:
         with np.errstate(invalid="ignore"):  # a signalling NaN would warn where it is converted
             return _message(kind, rig, unpack(data[match.end() :]))
     except (MsgpackError, FieldError) as error:
-        raise ProtocolError(f"A message is malformed: {error}.") from error
+        raise ProtocolError("A message is malformed: {reason}.", reason=error) from error
 
 
 def _message(kind: bytes, rig: str, values: object) -> Subject | Pose:
@@ -145,8 +145,10 @@ def _message(kind: bytes, rig: str, values: object) -> Subject | Pose:
     version = fields.integer("version", 0, _MAX_COUNT)
     if version != VERSION:
         raise OtherVersionError(
-            f"The publisher speaks version {version} of the stream, this add-on version {VERSION}.",
+            "The publisher speaks version {version} of the stream, this add-on version {known}.",
             "Update Posewire or this add-on, so that both have the same version.",
+            version=version,
+            known=VERSION,
         )
     return _subject(fields, rig) if kind == b"s" else _pose(fields, rig)
 

@@ -78,7 +78,7 @@ def parse_address(text: str) -> Address:
     port = int(match["port"]) if match else 0
     host = match["host"].strip("[]") if match else ""
     if not 0 < port < 65536 or host in ("*", "0.0.0.0", "::"):
-        raise LiveError(f"The address {text!r} is not usable.", f"It looks like {DEFAULT_ADDRESS}.")
+        raise LiveError("The address {text!r} is not usable.", "It looks like {usual}.", text=text, usual=DEFAULT_ADDRESS)
     return Address("127.0.0.1" if host.lower() == "localhost" else host, port)
 
 
@@ -88,11 +88,9 @@ def load_key(path: Path) -> Key:
         values = json.loads(path.read_text(encoding="utf-8"))
         keys = [values[name] for name in ("server_public", "public", "secret")]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LiveError(
-            f"The key file {path} cannot be read.", "posewire keys add NAME writes one on the other machine."
-        ) from error
+        raise LiveError("The key file {path} cannot be read.", _KEY_HINT, path=path) from error
     if values.get("posewire_key") != 1 or not all(isinstance(key, str) and len(key) == 40 for key in keys):
-        raise LiveError(f"The file {path} is no Posewire key.", _KEY_HINT)
+        raise LiveError("The file {path} is no Posewire key.", _KEY_HINT, path=path)
     return Key(*keys)
 
 

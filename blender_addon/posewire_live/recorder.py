@@ -13,18 +13,19 @@ import numpy as np
 
 from . import rotation
 
+_CONTACTS = 4
 _LONGEST_STEP_S = 10.0
 """A longer way of the capture clock, or one backwards, is a publisher that started again: then the clock on the wall counts."""
 
 
 @dataclass(frozen=True)
 class Baked:
-    """A motion at the scene's frames: F frames, K bones."""
+    """A motion at the scene's frames: F frames, K bones that turn, P that change their place."""
 
     frames: np.ndarray
     """(F,) frame numbers."""
     locations: np.ndarray
-    """(F, 3) of the root bone, its own axes, armature units."""
+    """(F, P, 3) of the root bone and of controls, their own axes, armature units."""
     rotations_wxyz: np.ndarray
     """(F, K, 4) pose-bone quaternions, each of the sign nearest to the frame before."""
     contacts: np.ndarray
@@ -53,17 +54,17 @@ class CaptureClock:
 class Recorder:
     """One character's motion while it is being recorded; 4 bytes a number, 25 MB for ten minutes of 25 bones at 60 Hz."""
 
-    def __init__(self, bones: int) -> None:
-        self.bones = bones
+    def __init__(self, turned: int, placed: int = 1) -> None:
+        self.turned, self.placed = turned, placed
         self._time_s = array("d")
         self._values = array("f")
 
-    def add(self, time_s: float, location: np.ndarray, rotations_wxyz: np.ndarray, contacts: np.ndarray) -> None:
-        """A sample; one that is not later than the last is left out."""
+    def add(self, time_s: float, locations: np.ndarray, rotations_wxyz: np.ndarray, contacts: np.ndarray) -> None:
+        """A sample of locations (P, 3) and rotations (K, 4); one that is not later than the last is left out."""
         if self._time_s and time_s <= self._time_s[-1]:
             return
         self._time_s.append(time_s)
-        row = np.concatenate([location, contacts, rotations_wxyz.reshape(-1)]).astype(np.float32)
+        row = np.concatenate([contacts, locations.reshape(-1), rotations_wxyz.reshape(-1)]).astype(np.float32)
         self._values.frombytes(row.tobytes())
 
     def __len__(self) -> int:
@@ -72,8 +73,10 @@ class Recorder:
     def baked(self, fps: float, start_frame: int, start_s: float = 0.0) -> Baked:
         """Everything so far at the scene's frames; `start_s` of the capture falls on `start_frame`."""
         values = np.frombuffer(self._values, np.float32).reshape(len(self), -1).astype(np.float64)
-        rotations = values[:, 7:].reshape(len(self), self.bones, 4)
-        return bake(np.array(self._time_s), values[:, :3], rotations, values[:, 3:7], fps, start_frame, start_s)
+        end = _CONTACTS + 3 * self.placed
+        locations = values[:, _CONTACTS:end].reshape(len(self), self.placed, 3)
+        rotations = values[:, end:].reshape(len(self), self.turned, 4)
+        return bake(np.array(self._time_s), locations, rotations, values[:, :_CONTACTS], fps, start_frame, start_s)
 
 
 def bake(
@@ -93,7 +96,7 @@ def bake(
     before = np.maximum(after - 1, 0)
     span_s = np.where(after > before, time_s[after] - time_s[before], 1.0)
     share = np.clip((at_s - time_s[before]) / span_s, 0.0, 1.0)
-    place = locations[before] + share[:, None] * (locations[after] - locations[before])
+    place = locations[before] + share[:, None, None] * (locations[after] - locations[before])
     turned = rotation.nlerp(rotations_wxyz[before], rotations_wxyz[after], share[:, None, None])
     nearest = np.where(share < 0.5, before, after)
     return Baked(frames + start_frame, place, continuous(turned), contacts[nearest])

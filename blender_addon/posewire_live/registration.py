@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import operators, operators_mapping, operators_take, panel, properties, timer
+from . import operators, operators_mapping, operators_take, panel, preferences, properties, timer, translation
 from .state import state
 
 _CLASSES = (
@@ -14,15 +14,18 @@ _CLASSES = (
     *operators_take.CLASSES,
     *operators_mapping.CLASSES,
     *panel.CLASSES,
+    *preferences.CLASSES,
 )
 
 
 def register() -> None:
     """Classes, properties, menu, timer."""
     for cls in _CLASSES:
+        translation.give_context(cls)
         bpy.utils.register_class(cls)
     bpy.types.Scene.posewire = bpy.props.PointerProperty(type=properties.PosewireScene)
     bpy.types.TOPBAR_MT_file_import.append(operators_take.menu_import)
+    translation.register()
     timer.start()
 
 
@@ -35,6 +38,7 @@ def unregister() -> None:
     if state.session is not None:
         scene = getattr(bpy.context, "scene", None) or next(iter(bpy.data.scenes), None)
         operators.disconnect(scene)
+    translation.unregister()
     bpy.types.TOPBAR_MT_file_import.remove(operators_take.menu_import)
     del bpy.types.Scene.posewire
     for cls in reversed(_CLASSES):

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_rpt
 
 from .errors import LiveError
 from .state import state
+from .translation import say, tell
 
 
 class Reporting:
@@ -22,9 +22,9 @@ class Reporting:
         try:
             said = self.act(context)
         except LiveError as error:
-            state.message = str(error)
-            self.report({"ERROR"}, str(error))
+            state.message = say(error)
+            self.report({"ERROR"}, state.message)
             return {"CANCELLED"}
         if said:
-            self.report({"INFO"}, pgettext_rpt(said))
+            self.report({"INFO"}, tell(said))
         return {"FINISHED"}

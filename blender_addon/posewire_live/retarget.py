@@ -67,9 +67,8 @@ def drive(rig: Rig, matched: Mapping[str, str], character: Character, carriers: 
         LiveError: the bone for the pelvis is missing.
     """
     if rig.root.name not in matched:
-        raise LiveError(
-            f"No bone for the pelvis was found by the preset {rig.name!r}.", "Choose another preset, or pick the bone."
-        )
+        hint = "Choose another preset, or pick the bone."
+        raise LiveError("No bone for the pelvis was found by the preset {preset}.", hint, preset=rig.name)
     growth = share_growth(rig, matched)
     place = {name: i for i, name in enumerate(character.names)}
     rows = {matched[b.name]: grown(b, growth) for b in rig.bones if b.joint is not None and matched.get(b.name) in place}
@@ -110,7 +109,7 @@ class Retargeter:
     def __init__(self, skeleton: Skeleton, driven: Driven, scale: float | None = None) -> None:
         missing = {b.joint for b in driven.bones if b.joint} - set(skeleton.names)
         if missing:
-            raise LiveError(f"The stream has no joint {sorted(missing)[0]!r}.", "Update Posewire or this add-on.")
+            raise LiveError("The stream has no joint {joint}.", "Update Posewire or this add-on.", joint=sorted(missing)[0])
         self.driven = driven
         self._native = dict(zip(skeleton.names, skeleton.rest_m(), strict=True))
         self.alignments_wxyz = self._alignments()

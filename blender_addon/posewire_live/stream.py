@@ -39,8 +39,8 @@ class Numbers:
     latency_p95_s: float | None
     silent_s: float | None
     """Since the last pose; None = none yet."""
-    problem: str
-    """The last thing that was wrong with a message; empty = nothing since the last good one."""
+    problem: ProtocolError | None
+    """The last thing that was wrong with a message; None = nothing since the last good one."""
 
 
 class Stream:
@@ -61,7 +61,7 @@ class Stream:
         self._received = self._dropped = self._malformed = 0
         self._recent: deque[tuple[float, float]] = deque(maxlen=_WINDOW)  # when it arrived here, when it was sent there
         self._latencies_s: deque[float] = deque(maxlen=_WINDOW)
-        self._problem = ""
+        self._problem: ProtocolError | None = None
 
     def take(self, data: bytes) -> Received | None:
         """Takes in one message; gives the pose that it completes, if any."""
@@ -72,13 +72,13 @@ class Stream:
             received = self._take_subject(message) if isinstance(message, Subject) else self._take_pose(message)
         except OtherVersionError as error:
             self._malformed += 1
-            self._problem = str(error)
+            self._problem = error
             return None
         except ProtocolError as error:
             self._malformed += 1
-            self._problem = self._problem or str(error)
+            self._problem = self._problem or error
             return None
-        self._problem = ""
+        self._problem = None
         return received
 
     def numbers(self) -> Numbers:

@@ -65,14 +65,16 @@ def read_take(path: Path) -> Take:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise LiveError(f"The take {path.name} cannot be read: {error.strerror}.") from error
+        raise LiveError("The take {file} cannot be read: {reason}.", file=path.name, reason=error.strerror) from error
     return parse_take(data, path.name)
 
 
 def parse_take(data: bytes, name: str) -> Take:
     """The take in the bytes of a file."""
     chunks, damaged = _scan(data)
-    damage = ["some of the file is damaged or cut off"] if damaged else []
+    damage: list[str] = []
+    if damaged:
+        damage.append("some of the file is damaged or cut off")
     reading = _Reading()
     for chunk in _one_recording(chunks, name, damage):
         try:
@@ -141,10 +143,11 @@ def _one_recording(chunks: list[_Chunk], name: str, damage: list[str]) -> list[_
             damage.append("the header makes no sense")
             continue
         if version != FORMAT_VERSION:
-            raise LiveError(f"The take {name} is of version {version}; this add-on reads version {FORMAT_VERSION}.", "Update it.")
+            problem = "The take {file} is of version {version}; this add-on reads version {known}."
+            raise LiveError(problem, "Update it.", file=name, version=version, known=FORMAT_VERSION)
         first = chunk.payload
     if first is None:
-        raise LiveError(f"{name} is not a Posewire take.", "posewire run VIDEO --out FILE.pwt makes one.")
+        raise LiveError("{file} is not a Posewire take.", "posewire run VIDEO --out FILE.pwt makes one.", file=name)
     return chunks
 
 

@@ -1,7 +1,8 @@
 """Smoke test in a Blender with a window: `blender --python tests/blender/gui_smoke.py -- ZIP ADDRESS OUT`.
 
-Installs the zip, connects, makes a stand-in, records, all by operators and Blender's own timer; writes screenshots and
-result.json to OUT and quits. Needs a display (Xvfb does) and a publisher at ADDRESS.
+Installs the zip, connects, makes a stand-in, records, drops a take into the view, all by operators and Blender's own timer;
+sees by the pixels that the panel is drawn; writes screenshots and result.json to OUT and quits. Needs a display (Xvfb does),
+a publisher at ADDRESS and a take `intact.pwt` beside this file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 from mathutils import Euler
 
 ZIP, ADDRESS, OUT = sys.argv[sys.argv.index("--") + 1 :][:3]
@@ -40,6 +42,7 @@ def show_panel() -> None:
     sidebar = next(region for region in area.regions if region.type == "UI")
     try:
         sidebar.active_panel_category = "Posewire"
+        sidebar.tag_redraw()
     except AttributeError:  # read-only in this version: a click on the tab, as an artist would
         x, y = TAB_PX
         subprocess.run(["xdotool", "mousemove", str(x), str(y), "click", "1"], check=True)
@@ -63,10 +66,65 @@ def screenshot(name: str) -> None:
     subprocess.run(["import", "-window", "root", str(Path(OUT) / f"{name}.png")], check=True)
 
 
-def run(operator: Any, **values: Any) -> None:
+def sidebar_pixels(name: str) -> np.ndarray:
+    """(height, width, 3) of the sidebar in a screenshot; Blender's rows go upwards, as the region's coordinates do."""
+    image = bpy.data.images.load(str(Path(OUT) / f"{name}.png"))
+    pixels = np.empty(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    rows = pixels.reshape(image.size[1], image.size[0], 4)[..., :3]
+    bpy.data.images.remove(image)
+    _, area, _ = view()
+    region = next(region for region in area.regions if region.type == "UI")
+    return rows[region.y : region.y + region.height, region.x : region.x + region.width]
+
+
+def drawn_share(pixels: np.ndarray) -> float:
+    """Share of the pixels that are not of the sidebar's commonest colour: texts, buttons, boxes."""
+    colours, counts = np.unique((255 * pixels).round().astype(np.uint8).reshape(-1, 3), axis=0, return_counts=True)
+    del colours
+    return 1.0 - float(counts.max()) / float(counts.sum())
+
+
+def watch_drawing() -> None:
+    """Counts how often Blender draws the panel."""
+    panel = bpy.types.POSEWIRE_PT_main
+    draw = panel.draw
+
+    def counting(self: Any, context: Any) -> None:
+        draw(self, context)
+        result["panel_draws"] = result.get("panel_draws", 0) + 1
+
+    panel.draw = counting
+
+
+def run(operator: Any, *mode: str, **values: Any) -> None:
     window, area, region = view()
     with bpy.context.temp_override(window=window, area=area, region=region):
-        assert operator(**values) == {"FINISHED"}
+        assert operator(*mode, **values) == {"FINISHED"}
+
+
+def drop_a_take() -> None:
+    """What Blender does when a file is dropped into the view: it asks the file handlers."""
+    run(bpy.ops.posewire.remove_character)  # the take is of people with fewer joints
+    before = set(bpy.data.actions)
+    take = Path(__file__).with_name("intact.pwt")
+    run(bpy.ops.wm.drop_import_file, "INVOKE_DEFAULT", directory=str(take.parent), files=[{"name": take.name}])
+    result["actions_of_the_drop"] = sorted(action.name for action in set(bpy.data.actions) - before)
+    result["message_of_the_drop"] = module("state").state.message
+    assert result["actions_of_the_drop"], "the take was dropped, but nothing came of it"
+
+
+def speak_german() -> None:
+    """Blender finds the extension's own translations, also of a text with a value in it."""
+    view = bpy.context.preferences.view
+    result["locales"] = [name for name in bpy.app.translations.locales if name.startswith("de")]
+    view.language = result["locales"][0]
+    view.use_translate_interface = view.use_translate_tooltips = True
+    if hasattr(view, "use_translate_reports"):
+        view.use_translate_reports = True
+    tell = module("translation").tell
+    result["german"] = [tell("Characters"), tell("Saved {file}", file="x")]
+    assert result["german"] == ["Figuren", "x gespeichert"]
 
 
 def story() -> Iterator[None]:
@@ -76,12 +134,23 @@ def story() -> Iterator[None]:
             bpy.data.objects.remove(bpy.data.objects[name])
     bpy.ops.extensions.package_install_files(filepath=ZIP, repo="user_default", enable_on_install=True)
     yield
+    watch_drawing()
     view()[1].spaces[0].show_region_ui = True
     yield
-    show_panel()
+    screenshot("0_other_tab")
     bpy.context.scene.posewire.address = ADDRESS
+    for _ in range(8):  # a software renderer takes its time
+        if "panel_draws" not in result:
+            show_panel()
+            yield
     yield
     screenshot("1_connect")
+    other, panel = sidebar_pixels("0_other_tab"), sidebar_pixels("1_connect")
+    result["sidebar_px"], result["drawn_share"] = list(panel.shape[:2]), drawn_share(panel)
+    result["changed_by_the_tab"] = float((np.abs(panel - other).max(axis=2) > 0.05).mean())
+    assert result.get("panel_draws", 0) > 0, "the panel was never drawn"
+    assert result["drawn_share"] > 0.1
+    assert result["changed_by_the_tab"] > 0.1
     run(bpy.ops.posewire.connect)
     run(bpy.ops.posewire.stand_in)
     obj = bpy.context.scene.posewire.active_character().object
@@ -99,7 +168,10 @@ def story() -> Iterator[None]:
     result["received_in_two_seconds"] = session.numbers().received - before
     result["timer_period_s"] = period_s
     assert session.steps_s[-1] > 0
+    assert session.status()[0] == "Live", session.status()
     screenshot("2_live")
+    result["changed_by_connecting"] = float((np.abs(sidebar_pixels("2_live") - panel).max(axis=2) > 0.05).mean())
+    assert result["changed_by_connecting"] > 0.05
     run(bpy.ops.posewire.record)
     for _ in range(3):
         yield
@@ -110,6 +182,16 @@ def story() -> Iterator[None]:
     screenshot("4_recorded")
     run(bpy.ops.posewire.disconnect)
     yield
+    drop_a_take()
+    yield
+    speak_german()
+    for _ in range(3):
+        yield
+    screenshot("5_german")
+    run(bpy.ops.posewire.connect)  # Blender is closed while it is connected
+    yield
+    yield
+    result["closed_while"] = module("state").state.session.status()[0]
     result["message"] = module("state").state.message
     result["ok"] = True
 
@@ -123,7 +205,7 @@ def step_through(steps: Iterator[None]) -> Callable[[], float | None]:
             pass
         except Exception:  # noqa: BLE001  the result file says what went wrong, whatever it was
             result["error"] = traceback.format_exc()
-        (Path(OUT) / "result.json").write_text(json.dumps(result, indent=1))
+        (Path(OUT) / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
         bpy.ops.wm.quit_blender()
         return None
 

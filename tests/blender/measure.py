@@ -1,4 +1,4 @@
-"""The add-on's numbers, measured in Blender: `python tests/blender/measure.py` by a Python that has bpy.
+"""The add-on's numbers, measured in Blender: `python tests/blender/measure.py [one | ten | recording]` by a Python with bpy.
 
 Environment as for tests/blender/in_blender (see its conftest.py). Prints one line for each number.
 """
@@ -88,9 +88,9 @@ def measure_writing() -> None:
     tape = recorder.Recorder(24)
     unit = np.tile([1.0, 0, 0, 0], (24, 1))
     for i in range(300):
-        tape.add(i / 24, np.zeros(3), unit, np.zeros(4))
+        tape.add(i / 24, np.zeros((1, 3)), unit, np.zeros(4))
     names = tuple(f"bone{i}" for i in range(24))
-    channels = actions.Channels(names, names[0], ("QUATERNION",) * 24)
+    channels = actions.Channels(names, names[:1], ("QUATERNION",) * 24)
     baked = tape.baked(24.0, 1)
     report(
         "writing 300 frames x 24 bones",
@@ -105,9 +105,9 @@ def measure_ten_minutes() -> None:
     tape = recorder.Recorder(25)
     unit = np.tile([1.0, 0, 0, 0], (25, 1))
     for i in range(36_000):
-        tape.add(i / 60, np.array([i / 60, 0, 0]), unit, np.zeros(4))
+        tape.add(i / 60, np.array([[i / 60, 0, 0]]), unit, np.zeros(4))
     baked = tape.baked(24.0, 1)
-    drift = np.abs(baked.locations[:, 0] - (baked.frames - 1) / 24).max() * 24
+    drift = np.abs(baked.locations[:, 0, 0] - (baked.frames - 1) / 24).max() * 24
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(f"ten minutes at 60 Hz, 25 bones: {grown:.0f} MB, drift {drift:.4f} frames   (goal: 200 MB, 1 frame)", flush=True)
 
@@ -117,6 +117,17 @@ def main() -> None:
     bpy.ops.extensions.package_install_files(filepath=zip_file, repo="user_default", enable_on_install=True)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     print(f"Blender {bpy.app.version_string}, numpy {np.__version__}")
+    parts = {"one": measure_one_person, "ten": measure_ten_people, "recording": measure_recording}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+
+
+def measure_recording() -> None:
+    measure_writing()
+    measure_ten_minutes()
+
+
+def measure_one_person() -> None:
     process, address = publisher()
     try:
         bpy.ops.posewire.stand_in()
@@ -129,8 +140,33 @@ def main() -> None:
     finally:
         bpy.ops.posewire.disconnect()
         process.kill()
-    measure_writing()
-    measure_ten_minutes()
+
+
+def measure_ten_people() -> None:
+    """Ten stand-ins at 60 poses a second for five seconds: how long a step takes, and whether one is left out."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    process, address = publisher("--people", "10")
+    for person in range(10):
+        bpy.ops.posewire.stand_in(person=person)
+    bpy.context.scene.posewire.address = address
+    bpy.ops.posewire.connect()
+    session = module("state").state.session
+    newest_pose(session)
+    dropped, took = session.numbers().dropped, []
+    until_s = time.monotonic() + 5.0
+    while time.monotonic() < until_s:
+        start_s = time.perf_counter()
+        if session.pump():
+            bpy.context.view_layer.update()
+            took.append(1e3 * (time.perf_counter() - start_s))
+        else:
+            time.sleep(0.0005)
+    report("ten people, a step with evaluation", np.array(took), "16.7 ms")
+    print(
+        f"ten people at 60 a second: {len(took)} steps in 5 s, {session.numbers().dropped - dropped} poses left out", flush=True
+    )
+    bpy.ops.posewire.disconnect()
+    process.kill()
 
 
 def measure_rigify(session: Any) -> None:
@@ -141,10 +177,13 @@ def measure_rigify(session: Any) -> None:
     bpy.ops.pose.rigify_generate()
     rig = bpy.context.object
     bpy.ops.posewire.add_characters()
-    start_s = time.perf_counter()
-    session._follower(bpy.context.scene.posewire.character_of(rig))
-    print(f"binding a generated Rigify rig of {len(rig.data.bones)} bones, once: {time.perf_counter() - start_s:.2f} s")
-    measure_applying(session, rig, "applying one person to a generated Rigify rig", "1 ms")
+    character = bpy.context.scene.posewire.character_of(rig)
+    for controls in ("FK", "IK", "BOTH"):
+        character.controls = controls
+        start_s = time.perf_counter()
+        session._follower(character)
+        print(f"binding a generated Rigify rig of {len(rig.data.bones)} bones, once: {time.perf_counter() - start_s:.2f} s")
+        measure_applying(session, rig, f"applying one person to a generated Rigify rig, {controls}", "1 ms")
 
 
 if __name__ == "__main__":

@@ -27,13 +27,13 @@ def test_ten_minutes_do_not_drift(fps: float) -> None:
     rng = np.random.default_rng(1)
     times_s = np.cumsum(rng.uniform(0.012, 0.021, 36_500))
     times_s -= times_s[0]
-    recorder = Recorder(bones=1)
+    recorder = Recorder(turned=1)
     for time_s in times_s:
-        recorder.add(time_s, np.array([time_s, 0.0, 0.0]), turning(time_s), NOBODY)
+        recorder.add(time_s, np.array([[time_s, 0.0, 0.0]]), turning(time_s), NOBODY)
     baked = recorder.baked(fps, start_frame=11)
     assert baked.frames[0] == 11
     assert baked.frames[-1] == 11 + int(times_s[-1] * fps)
-    assert np.abs(baked.locations[:, 0] - (baked.frames - 11) / fps).max() < 1e-4
+    assert np.abs(baked.locations[:, 0, 0] - (baked.frames - 11) / fps).max() < 1e-4
     last_s = (baked.frames[-1] - 11) / fps
     assert abs(np.sum(baked.rotations_wxyz[-1, 0] * turning(last_s)[0])) > 1 - 1e-5
 
@@ -46,18 +46,18 @@ def test_signs_do_not_jump() -> None:
 
 
 def test_one_sample_gives_one_frame() -> None:
-    recorder = Recorder(bones=1)
-    recorder.add(0.0, np.zeros(3), turning(0.0), NOBODY)
+    recorder = Recorder(turned=1)
+    recorder.add(0.0, np.zeros((1, 3)), turning(0.0), NOBODY)
     assert recorder.baked(24.0, 1).frames.tolist() == [1]
 
 
 def test_a_gap_in_the_stream_is_bridged() -> None:
-    recorder = Recorder(bones=1)
+    recorder = Recorder(turned=1)
     for time_s in (0.0, 0.1, 2.0, 2.1):
-        recorder.add(time_s, np.array([time_s, 0, 0]), turning(0.1 * time_s), NOBODY)
+        recorder.add(time_s, np.array([[time_s, 0, 0]]), turning(0.1 * time_s), NOBODY)
     baked = recorder.baked(10.0, 0)
     assert baked.frames.tolist() == list(range(22))
-    assert np.allclose(baked.locations[:, 0], np.arange(22) / 10)
+    assert np.allclose(baked.locations[:, 0, 0], np.arange(22) / 10)
 
 
 def test_the_clock_runs_on_when_a_publisher_starts_again_or_loops() -> None:

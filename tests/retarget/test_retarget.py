@@ -27,6 +27,7 @@ from posewire import rotation
 from posewire.data import FloatArray, SkeletonPose
 from posewire.errors import PluginError, SettingsError
 from posewire.retarget import (
+    Crowd,
     Retargeter,
     bundled_rigs,
     client_parent_space,
@@ -37,7 +38,7 @@ from posewire.retarget import (
     rig_skeleton,
 )
 from posewire.rigs import Rig
-from posewire.skeleton import REFERENCE, Skeleton
+from posewire.skeleton import REFERENCE, Skeleton, for_height
 
 RIGS = [card.name for card in bundled_rigs()]
 REST_POSES = {"t_pose": T_POSE, "a_pose": A_POSE, "arms_hanging": RestAngles(arms_down=85.0, legs_out=3.0)}
@@ -350,3 +351,20 @@ def _swapped_sides(joints: list[str | None]) -> list[int]:
     centre = next(row for row, joint in enumerate(joints) if joint is not None and joint.startswith("left_"))
     side = (len(joints) - centre) // 2
     return [*range(centre), *range(centre + side, len(joints)), *range(centre, centre + side)]
+
+
+def test_a_crowd_is_retargeted_as_one_by_one() -> None:
+    bodies = [for_height(height_m) for height_m in (1.5, 1.7, 1.95)]
+    rig = load_rig("ue5_manny")
+    one_by_one = [Retargeter(body, rig, scale=scale) for body, scale in zip(bodies, (1.0, 0.9, 1.2), strict=True)]
+    poses = [random_pose(np.random.default_rng(p), body) for p, body in enumerate(bodies)]
+    roots_m, rotations = Crowd(one_by_one)(np.stack([p.root_m for p in poses]), np.stack([p.rotations_wxyz for p in poses]))
+    for p, pose in enumerate(poses):
+        want = one_by_one[p](pose)
+        np.testing.assert_allclose(rotations[p], want.rotations_wxyz, atol=1e-12)
+        np.testing.assert_allclose(roots_m[p], want.root_m, atol=1e-12)
+
+
+def test_a_crowd_of_two_rigs_is_refused() -> None:
+    with pytest.raises(ValueError, match="one rig"):
+        Crowd([Retargeter(REFERENCE, load_rig(name)) for name in ("vrm", "mixamo")])

@@ -88,8 +88,13 @@ def demo_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def engine(*arguments: str) -> str:
     """Runs a command of the engine; what it printed."""
+    return run_engine("-m", "posewire", *arguments)
+
+
+def run_engine(*arguments: str) -> str:
+    """Runs the engine's Python; what it printed."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    done = subprocess.run([ENGINE, "-m", "posewire", *arguments], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run([ENGINE, *arguments], capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -115,6 +120,23 @@ class Stage:
         assert self.address, "the publisher did not start"
         content = np.load(motion)
         self.names, self.positions_m = content["names"].tolist(), content["positions_m"]
+
+    def written(self, instants: int, fps: float) -> list[bytes]:
+        """The messages that a publisher would send, without waiting for them."""
+        motion, file = self._folder / "motion.npz", self._folder / "messages"
+        run_engine(
+            str(ROOT / "tests" / "blender" / "publish_motion.py"),
+            *("--motion", str(motion), "--write", str(file), "--instants", str(instants), "--fps", str(fps)),
+        )
+        content, data = np.load(motion), file.read_bytes()
+        self.names, self.positions_m = content["names"].tolist(), content["positions_m"]
+        messages: list[bytes] = []
+        at = 0
+        while at < len(data):
+            end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+            messages.append(data[at + 4 : end])
+            at = end
+        return messages
 
     def stop(self) -> None:
         """Kills every publisher, as a crash would."""
@@ -164,6 +186,21 @@ def pump_for(seconds: float) -> None:
     while time.monotonic() < until_s:
         pump()
         time.sleep(0.004)
+
+
+def sequences(session: Any) -> list[int]:
+    """Notes the sequence number of every pose that the recorder takes."""
+    seen: list[int] = []
+    take = session.stream.take
+
+    def noting(data: bytes) -> Any:
+        received = take(data)
+        if received is not None:
+            seen.append(received.pose.sequence)
+        return received
+
+    session.stream.take = noting
+    return seen
 
 
 def evaluated_heads(obj: Any) -> dict[str, np.ndarray]:

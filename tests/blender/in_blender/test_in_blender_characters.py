@@ -1,4 +1,4 @@
-"""Characters of other makers: names, rest poses, axes, sizes and Rigify's controls. Directions are asserted in the world."""
+"""Characters of other makers: names, rest poses, axes and sizes. Directions are asserted in the world."""
 
 from __future__ import annotations
 
@@ -9,98 +9,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from armatures import LIMBS, add, assert_directions, bones_by_joint, build, rig_file
 from conftest import ROOT, Stage, angle_deg, connect, evaluated_heads, module, pump_until
-from mathutils import Matrix, Vector
-
-LIMBS = [
-    (f"{side}_{start}", f"{side}_{end}")
-    for side in ("left", "right")
-    for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
-]
-A_POSE = {"left_shoulder": -0.8, "right_shoulder": 0.8, "left_hip": 0.05, "right_hip": -0.05}
-"""Turn about the forward axis, radians."""
-
-
-def rig_file(name: str) -> Any:
-    return module("presets").by_name(name)
-
-
-def build(
-    rig: Any, *, prefix: str = "", a_pose: bool = False, y_up: bool = False, size: float = 1.0, skeleton: Any = None
-) -> Any:
-    """An armature with a rig file's names on a person, in T- or A-pose, Z or Y up, of any size in its own units."""
-    skeleton = skeleton or module("mannequin").usual_skeleton()
-    rest = dict(zip(skeleton.names, skeleton.rest_m(), strict=True))
-    turned = {name: _turned(name, skeleton, rest) if a_pose else place for name, place in rest.items()}
-    data = bpy.data.armatures.new(rig.name)
-    obj = bpy.data.objects.new(rig.name, data)
-    bpy.context.collection.objects.link(obj)
-    bpy.context.view_layer.objects.active = obj
-    bpy.ops.object.mode_set(mode="EDIT")
-    places: dict[str, np.ndarray] = {}
-    for bone in rig.bones:
-        place = bone.source.get("place")
-        if place is not None:
-            at = turned[place["from"]] + place["at"] * (turned[place["to"]] - turned[place["from"]])
-        else:
-            at = turned[bone.joint] if bone.joint else places[bone.parent]
-        places[bone.name] = at
-        edit = data.edit_bones.new(prefix + bone.name)
-        edit.head = _axes(at, y_up) / size
-        edit.tail = edit.head + Vector((0.02, 0.05, 0.03)).normalized() * 0.08 / size
-        edit.roll = 0.4 * len(places)
-        edit.parent = data.edit_bones[prefix + bone.parent] if bone.parent else None
-    bpy.ops.object.mode_set(mode="OBJECT")
-    obj.scale = (size, size, size)
-    if y_up:
-        obj.rotation_euler = (np.pi / 2, 0.0, 0.0)
-    bpy.context.view_layer.update()
-    return obj
-
-
-def _turned(name: str, skeleton: Any, rest: dict[str, np.ndarray]) -> np.ndarray:
-    place, joint = rest[name].copy(), name
-    chain: list[str] = []
-    while joint is not None:
-        chain.append(joint)
-        parent = skeleton.parents[skeleton.names.index(joint)]
-        joint = skeleton.names[parent] if parent >= 0 else None
-    for above in chain[1:]:
-        if above in A_POSE:
-            c, s = np.cos(A_POSE[above]), np.sin(A_POSE[above])
-            place = rest[above] + np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ (place - rest[above])
-    return place
-
-
-def _axes(place: np.ndarray, y_up: bool) -> Vector:
-    return Vector(place) if y_up else Vector((place[0], -place[2], place[1]))
-
-
-def add(obj: Any) -> Any:
-    bpy.ops.object.select_all(action="DESELECT")
-    obj.select_set(True)
-    bpy.context.view_layer.objects.active = obj
-    assert bpy.ops.posewire.add_characters() == {"FINISHED"}
-    return bpy.context.scene.posewire.active_character()
-
-
-def bones_by_joint(character: Any) -> dict[str, str]:
-    found = character.fit()
-    joints: dict[str, str] = {}
-    for bone in found.rig.bones:
-        if bone.joint and bone.name in found.matched and not bone.placed:
-            joints.setdefault(bone.joint, found.matched[bone.name])
-    return joints
-
-
-def assert_directions(stage: Stage, session: Any, obj: Any, joints: dict[str, str], tolerance_deg: float) -> float:
-    heads, expected = evaluated_heads(obj), stage.expected(session.newest.pose.sequence)
-    worst = 0.0
-    for start, end in LIMBS:
-        got = heads[joints[end]] - heads[joints[start]]
-        worst = max(worst, angle_deg(got, expected[end] - expected[start]))
-    assert worst < tolerance_deg, worst
-    return worst
+from mathutils import Matrix
 
 
 @pytest.mark.parametrize(
@@ -195,101 +106,6 @@ def test_hands_and_feet_of_a_character_with_other_proportions_reach_the_persons(
             away = heads[joints[joint]] - expected[joint]
             away[2] = 0.0 if joint.endswith("ankle") else away[2]  # ankles of longer legs are no higher here
             assert np.linalg.norm(away) < 0.02, joint
-
-
-def test_the_feet_of_rigify_reach_the_persons(stage: Stage, rigify: Path) -> None:
-    stage.publish()
-    bpy.ops.wm.open_mainfile(filepath=str(rigify))
-    obj = bpy.data.objects["rig"]
-    character = add(obj)
-    character.reach = "ALL"
-    session = connect(stage.address)
-    pump_until(lambda: session.newest is not None, "a pose")
-    expected, heads = stage.expected(session.newest.pose.sequence), evaluated_heads(obj)
-    person = session.followers[obj.session_uid].binding._performers
-    scale = next(iter(person.values()))[1]._retarget.scale
-    for side, end in (("left", ".L"), ("right", ".R")):
-        assert np.linalg.norm((heads[f"DEF-foot{end}"] - scale * expected[f"{side}_ankle"])[:2]) < 0.02
-        shoulder, elbow, wrist = (heads[f"DEF-{bone}{end}"] for bone in ("upper_arm", "forearm", "hand"))
-        length = np.linalg.norm(elbow - shoulder) + np.linalg.norm(wrist - elbow)
-        way = scale * expected[f"{side}_wrist"] - shoulder
-        nearest = shoulder + way * min(1.0, length / np.linalg.norm(way))  # its arms are short for its legs
-        assert np.linalg.norm(wrist - nearest) < 0.02
-
-
-@pytest.fixture(scope="module")
-def rigify(installed: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a generated Rigify human and its metarig: generation takes seconds."""
-    import addon_utils
-
-    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    addon_utils.enable("rigify", default_set=True)
-    bpy.ops.object.armature_human_metarig_add()
-    bpy.context.object.name = "metarig"
-    bpy.ops.pose.rigify_generate()
-    path = tmp_path_factory.mktemp("rigify") / "rigify.blend"
-    bpy.ops.wm.save_as_mainfile(filepath=str(path))
-    return path
-
-
-DEFORM = {"shoulder": "upper_arm", "elbow": "forearm", "wrist": "hand", "hip": "thigh", "knee": "shin", "ankle": "foot"}
-
-
-def deform_joints(prefix: str) -> dict[str, str]:
-    sides = (("left", ".L"), ("right", ".R"))
-    return {f"{side}_{joint}": f"{prefix}{bone}{end}" for side, end in sides for joint, bone in DEFORM.items()}
-
-
-def test_a_generated_rigify_rig_is_led_by_its_fk_controls(stage: Stage, rigify: Path) -> None:
-    stage.publish()
-    bpy.ops.wm.open_mainfile(filepath=str(rigify))
-    obj = bpy.data.objects["rig"]
-    character = add(obj)
-    before = evaluated_heads(obj)
-    switches = {bone.name: bone["IK_FK"] for bone in obj.pose.bones if "IK_FK" in bone}
-    assert len(switches) == 4
-    session = connect(stage.address)
-    for _ in range(4):
-        newest = session.newest
-        pump_until(lambda newest=newest: session.newest is not newest, "a pose")
-        assert session.problem_of(character) == ""
-        assert_directions(stage, session, obj, deform_joints("DEF-"), 2.0)
-    assert character.fit().confidence > 0.9
-    bpy.ops.posewire.disconnect()
-    after = evaluated_heads(obj)
-    assert max(np.abs(after[name] - before[name]).max() for name in before) < 1e-5
-    assert {bone.name: bone["IK_FK"] for bone in obj.pose.bones if "IK_FK" in bone} == switches
-
-
-def test_a_recording_on_rigify_keeps_the_fk_switch_in_the_action(stage: Stage, rigify: Path) -> None:
-    stage.publish()
-    bpy.ops.wm.open_mainfile(filepath=str(rigify))
-    obj = bpy.data.objects["rig"]
-    add(obj)
-    session = connect(stage.address)
-    pump_until(lambda: session.newest is not None, "a pose")
-    bpy.context.scene.render.fps = 60
-    bpy.ops.posewire.record()
-    first = session.newest.pose.sequence
-    pump_until(lambda: session.newest.pose.sequence > first + 40, "motion")
-    started = session.newest
-    bpy.ops.posewire.stop()
-    bpy.ops.posewire.disconnect()
-    bpy.context.scene.frame_set(10)
-    assert all(bone["IK_FK"] == 1.0 for bone in obj.pose.bones if "IK_FK" in bone)
-    del started
-
-
-def test_a_metarig_follows_as_it_is(stage: Stage, rigify: Path) -> None:
-    stage.publish()
-    bpy.ops.wm.open_mainfile(filepath=str(rigify))
-    obj = bpy.data.objects["metarig"]
-    obj.hide_set(False)
-    character = add(obj)
-    assert character.fit().rig.name == "rigify"
-    session = connect(stage.address)
-    pump_until(lambda: session.newest is not None, "a pose")
-    assert_directions(stage, session, obj, deform_joints(""), 2.0)
 
 
 def test_a_library_override_follows_and_a_bare_link_says_what_to_do(stage: Stage, tmp_path: Path) -> None:

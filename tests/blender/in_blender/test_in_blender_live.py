@@ -7,12 +7,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from armatures import stand_in
 from conftest import Stage, connect, evaluated_heads, pump_until
-
-
-def stand_in(person: int = -1) -> Any:
-    assert bpy.ops.posewire.stand_in(person=person) == {"FINISHED"}
-    return bpy.context.scene.posewire.active_character().object
 
 
 def follow_once(session: Any) -> int:

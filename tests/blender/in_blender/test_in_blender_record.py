@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import socket
+import resource
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from conftest import ENGINE, ROOT, Stage, connect, engine, evaluated_heads, module, pump_for, pump_until
+from armatures import stand_in
+from conftest import ROOT, Stage, connect, engine, evaluated_heads, module, pump_for, pump_until, sequences
 
 GOLDEN = ROOT / "tests" / "take" / "golden"
-CLIP = ROOT / "core" / "posewire" / "assets" / "balancing_cam01.mp4"
-
-
-def stand_in(person: int = -1) -> Any:
-    assert bpy.ops.posewire.stand_in(person=person) == {"FINISHED"}
-    return bpy.context.scene.posewire.active_character().object
 
 
 def curves_of(action: Any) -> list[Any]:
     if bpy.app.version >= (4, 4, 0):
         return [curve for layer in action.layers for strip in layer.strips for bag in strip.channelbags for curve in bag.fcurves]
     return list(action.fcurves)
-
-
-def sequences(session: Any) -> list[int]:
-    """Notes the sequence number of every pose that the recorder takes."""
-    seen: list[int] = []
-    take = session.stream.take
-
-    def noting(data: bytes) -> Any:
-        received = take(data)
-        if received is not None:
-            seen.append(received.pose.sequence)
-        return received
-
-    session.stream.take = noting
-    return seen
 
 
 @pytest.mark.parametrize("fps", [24, 60])
@@ -69,6 +49,43 @@ def test_a_recording_plays_back_as_it_was_seen(stage: Stage, fps: int) -> None:
                 expected[name] += share * p
         heads = evaluated_heads(obj)
         assert max(np.linalg.norm(heads[name] - p) for name, p in expected.items()) < 2e-3
+
+
+class Written:
+    """Stands for the connection: gives messages that were written before, two poses at a step, as a busy Blender gets them."""
+
+    status = "connected"
+
+    def __init__(self, messages: list[bytes]) -> None:
+        self.messages, self.at = messages, 0
+
+    def receive(self) -> list[bytes]:
+        self.at += 2
+        return self.messages[self.at - 2 : self.at]
+
+    def close(self) -> None: ...
+
+
+def test_ten_minutes_at_sixty_a_second_do_not_drift_and_stay_small(stage: Stage) -> None:
+    messages = stage.written(36_001, 60.0)
+    obj, scene = stand_in(), bpy.context.scene
+    scene.render.fps = 24
+    session = connect("tcp://127.0.0.1:9")
+    session.subscriber.close()
+    session.subscriber = Written(messages)
+    bpy.ops.posewire.record()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    while session.subscriber.at < len(messages):
+        session.pump()
+    assert bpy.ops.posewire.stop() == {"FINISHED"}
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 200  # MiB
+    bpy.ops.posewire.disconnect()
+    action = obj.animation_data.action
+    assert tuple(action.frame_range) == (1, 1 + 600 * 24)
+    for frame in (1, 7_201, 14_397, 14_401):  # frame f is instant (f - 1) * 2.5
+        scene.frame_set(frame)
+        heads, expected = evaluated_heads(obj), stage.expected(int((frame - 1) * 2.5))
+        assert max(np.linalg.norm(heads[name] - p) for name, p in expected.items()) < 1e-3, frame
 
 
 def test_every_character_gets_an_action_of_its_own_and_markers(stage: Stage) -> None:
@@ -199,30 +216,32 @@ def test_a_damaged_take_is_imported_with_a_word_about_it() -> None:
     assert "not closed" in module("state").state.message
 
 
+def drop(*files: Path) -> set[str]:
+    """What Blender does when files are dropped into a 3D view: its own operator asks the file handlers."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        assert bpy.types.POSEWIRE_FH_take.poll_drop(bpy.context)
+        names = [{"name": file.name} for file in files]
+        return bpy.ops.wm.drop_import_file("INVOKE_DEFAULT", directory=str(files[0].parent), files=names)
+
+
+def test_takes_that_are_dropped_into_the_view_become_actions(tmp_path: Path) -> None:
+    for name in ("one.pwt", "two.pwt"):
+        (tmp_path / name).write_bytes((GOLDEN / "intact.pwt").read_bytes())
+    assert drop(tmp_path / "one.pwt") == {"FINISHED"}
+    assert len(bpy.data.actions) == 2
+    assert drop(tmp_path / "one.pwt", tmp_path / "two.pwt") == {"FINISHED"}
+    assert sorted(action.name.split()[-1].partition(".")[0] for action in bpy.data.actions) == ["one"] * 4 + ["two"] * 2
+    assert "two.pwt" in module("state").state.message
+    assert not bpy.types.POSEWIRE_FH_take.poll_drop(bpy.context)  # nowhere else
+
+
 def test_a_file_that_is_no_take_is_a_readable_error(tmp_path: Path) -> None:
     (tmp_path / "film.pwt").write_bytes(b"RIFF")
     with pytest.raises(RuntimeError, match="not a Posewire take"):
         bpy.ops.posewire.import_take(filepath=str(tmp_path / "film.pwt"))
-
-
-@pytest.fixture
-def chosen_engine() -> None:
-    preferences = bpy.context.preferences.addons["bl_ext.user_default.posewire_live"].preferences
-    preferences.engine, preferences.python = "", ENGINE
-
-
-@pytest.mark.usefixtures("chosen_engine")
-def test_a_video_becomes_an_action() -> None:
-    bpy.context.scene.render.fps = 60
-    assert bpy.ops.posewire.capture_video(filepath=str(CLIP)) == {"FINISHED"}
-    state = module("state").state
-    assert state.capture.frames_expected == 100
-    seen: set[float] = set()
-    pump_until(lambda: state.capture is None or seen.add(state.capture.progress), "the engine", patience_s=110.0)
-    assert "1 actions" in state.message, state.message
-    assert max(seen) > 0.0
-    first, last = bpy.context.scene.posewire.characters[0].object.animation_data.action.frame_range
-    assert (first, last) == (1, 100)
 
 
 def test_a_take_agrees_with_its_bvh_export(demo_take: Path, tmp_path: Path) -> None:
@@ -238,43 +257,3 @@ def test_a_take_agrees_with_its_bvh_export(demo_take: Path, tmp_path: Path) -> N
         ours, theirs = evaluated_heads(obj), evaluated_heads(other)
         for name in ("pelvis", "left_wrist", "right_ankle", "head"):
             assert np.linalg.norm(ours[name] - theirs[name]) < 1e-3, (frame, name)
-
-
-@pytest.mark.usefixtures("chosen_engine")
-def test_the_webcams_way_streams_into_blender_at_once() -> None:
-    """A video stands for the camera: the engine takes any source, this machine has no camera."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        bpy.context.scene.posewire.address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    obj = stand_in()
-    assert bpy.ops.posewire.capture_webcam(camera=str(CLIP)) == {"FINISHED"}
-    state = module("state").state
-    pump_until(lambda: state.session.newest is not None and state.session.newest.pose.people, "the engine", patience_s=110.0)
-    assert obj.pose.bones["left_elbow"].rotation_quaternion.angle > 0.01
-    assert bpy.ops.posewire.cancel_capture() == {"FINISHED"}
-
-
-@pytest.mark.usefixtures("chosen_engine")
-def test_a_video_that_is_none_ends_in_the_engines_own_words(tmp_path: Path) -> None:
-    (tmp_path / "no.mp4").write_bytes(b"no video")
-    assert bpy.ops.posewire.capture_video(filepath=str(tmp_path / "no.mp4")) == {"FINISHED"}
-    state = module("state").state
-    pump_until(lambda: state.capture is None, "the engine's end")
-    assert "no.mp4" in state.message
-    assert "Traceback" not in state.message
-
-
-@pytest.mark.usefixtures("chosen_engine")
-def test_a_capture_can_be_cancelled() -> None:
-    bpy.ops.posewire.capture_video(filepath=str(CLIP))
-    process = module("state").state.capture.process
-    assert bpy.ops.posewire.cancel_capture() == {"FINISHED"}
-    assert process.poll() is not None
-
-
-def test_an_engine_that_is_not_there_says_how_to_get_it() -> None:
-    preferences = bpy.context.preferences.addons["bl_ext.user_default.posewire_live"].preferences
-    preferences.engine = "/nowhere/posewire"
-    with pytest.raises(RuntimeError, match="no program"):
-        bpy.ops.posewire.capture_video(filepath=str(CLIP))
-    preferences.engine = ""

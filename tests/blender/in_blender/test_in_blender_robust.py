@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +11,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from conftest import ENGINE, ROOT, Stage, connect, evaluated_heads, module, pump_for, pump_until
-
-GOLDEN = ROOT / "tests" / "wire" / "golden"
-
-
-def stand_in(person: int = -1) -> Any:
-    assert bpy.ops.posewire.stand_in(person=person) == {"FINISHED"}
-    return bpy.context.scene.posewire.active_character().object
+from armatures import stand_in
+from conftest import Stage, connect, evaluated_heads, module, pump_for, pump_until
 
 
 def live(stage: Stage) -> tuple[Any, Any]:
@@ -35,119 +27,6 @@ def next_pose(session: Any) -> int:
     before = session.newest
     pump_until(lambda: session.newest is not before, "a pose")
     return session.newest.pose.sequence
-
-
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-
-
-def test_the_bundled_wheel_receives() -> None:
-    session = connect(free_address())
-    assert type(session.subscriber).__name__ == "ZmqSubscriber"
-    import zmq
-
-    assert "extensions" in zmq.__file__
-
-
-def test_the_wrong_port_waits_and_says_how_to_start() -> None:
-    session = connect(free_address())
-    pump_for(0.3)
-    assert session.status() == ("Waiting for Posewire", "Start it there: posewire run 0 --publish")
-
-
-@pytest.mark.parametrize("address", ["", "localhost", "tcp://*:1", "tcp://127.0.0.1:99999"])
-def test_an_address_that_is_none_is_an_error(address: str) -> None:
-    bpy.context.scene.posewire.address = address
-    with pytest.raises(RuntimeError, match="not usable"):
-        bpy.ops.posewire.connect()
-    assert module("state").state.session is None
-
-
-def test_another_computer_needs_blenders_online_access() -> None:
-    if bpy.app.online_access:
-        pytest.skip("this Blender has online access")
-    bpy.context.scene.posewire.address = "tcp://192.0.2.1:5577"
-    with pytest.raises(RuntimeError, match="Allow Online Access"):
-        bpy.ops.posewire.connect()
-
-
-def test_a_key_file_that_is_none_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "key.json").write_text("{}")
-    bpy.context.scene.posewire.key_file = str(tmp_path / "key.json")
-    with pytest.raises(RuntimeError, match="key"):
-        bpy.ops.posewire.connect()
-
-
-def test_a_key_that_the_publisher_does_not_know_is_refused_readably(stage: Stage, tmp_path: Path) -> None:
-    """A publisher without keys does not speak CURVE at all."""
-    stage.publish()
-    code = f"from pathlib import Path; from posewire import keys; print(keys.add('x', Path({str(tmp_path)!r})))"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    key_file = subprocess.run([ENGINE, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout.strip()
-    bpy.context.scene.posewire.key_file = key_file
-    session = connect(stage.address)
-    pump_until(lambda: session.status()[0] == "Refused", "the refusal")
-    assert "posewire keys add" in session.status()[1]
-
-
-class Publisher:
-    """Says whatever it is told."""
-
-    def __init__(self) -> None:
-        import zmq
-
-        self.context = zmq.Context()
-        self.socket = self.context.socket(zmq.PUB)
-        self.address = f"tcp://127.0.0.1:{self.socket.bind_to_random_port('tcp://127.0.0.1')}"
-
-    def say(self, data: bytes) -> None:
-        self.socket.send(data)
-
-    def close(self) -> None:
-        self.context.destroy(linger=0)
-
-
-def golden(name: str) -> bytes:
-    return (GOLDEN / f"{name}.bin").read_bytes()
-
-
-def test_a_stream_of_another_version_says_what_to_update() -> None:
-    publisher = Publisher()
-    session = connect(publisher.address)
-    deadline_s = time.monotonic() + 10
-    while session.numbers().malformed == 0:
-        assert time.monotonic() < deadline_s
-        publisher.say(golden("bad_version_2"))
-        pump_for(0.02)
-    title, hint = session.status()
-    assert title == "Not understood"
-    assert "Update" in hint
-    publisher.close()
-
-
-def test_every_golden_message_good_or_bad_leaves_the_session_alive() -> None:
-    publisher = Publisher()
-    stand_in()
-    session = connect(publisher.address)
-    files = sorted(GOLDEN.glob("*.bin"))
-    deadline_s = time.monotonic() + 10
-    while session.numbers().received == 0:
-        assert time.monotonic() < deadline_s
-        publisher.say(golden("subject_two_people"))
-        publisher.say(golden("pose_two_people"))
-        pump_for(0.02)
-    for path in files:
-        publisher.say(path.read_bytes())
-        publisher.say(b"p//" + os.urandom(64))
-    pump_for(0.3)
-    assert session.numbers().malformed >= len(files)
-    publisher.say(golden("subject_native"))
-    publisher.say(golden("pose_one_person"))
-    before = session.newest
-    pump_until(lambda: session.newest is not before, "the good pose")
-    publisher.close()
 
 
 def test_an_armature_that_is_deleted_is_told_and_the_others_go_on(stage: Stage) -> None:
