@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and tests the C++ core and the Unreal plugin against the stubs. Installs nothing; says NOT RUN where a tool is
-# missing. With --quick: no sanitizers and no fuzzing. PYTHON is an interpreter with Posewire's test extra.
+# missing. With --quick: only gcc. PYTHON is an interpreter with Posewire's test extra. examples/ci.sh runs the gateway's clients.
 set -euo pipefail
 cd "$(dirname "$0")/core"
 started=$SECONDS
@@ -30,12 +30,14 @@ step "gcc, Release, warnings are errors: core, plugin sources, tests"
 build gcc
 ctest --test-dir "$built"/gcc --output-on-failure
 
-step "benchmark (a figure of this machine; asked: one person 5 us, ten people 40 us)"
-"$built"/gcc/posewire_bench ../../tests/wire/golden
+step "benchmark (figures of this machine; asked: one person 5 us, ten people 40 us), and memory over a million messages"
+"$built"/gcc/posewire_bench ../../tests/wire/golden --million
 
 step "against the Python publisher"
 if "$python" -c 'import posewire, pytest' 2>/dev/null; then
     (cd ../.. && POSEWIRE_UNREAL_BUILD="$PWD/build/unreal/gcc" "$python" -m pytest -q tests/unreal)
+    step "publish to pushed frame (a figure of this machine; asked: p50 0.5 ms)"
+    "$python" ../../tests/unreal/measure_latency.py "$built"/gcc 1 10
 else
     not_run "tests/unreal: $python has no posewire and pytest (set PYTHON)"
 fi
@@ -45,9 +47,13 @@ if [ "$quick" = --quick ]; then
     exit 0
 fi
 if ! have clang++; then
-    not_run "sanitizers and fuzzing: clang++ is missing"
+    not_run "clang, sanitizers and fuzzing: clang++ is missing"
     exit 0
 fi
+
+step "clang, Release, warnings are errors: core, plugin sources, tests"
+build clang
+ctest --test-dir "$built"/clang --output-on-failure
 
 step "clang, AddressSanitizer and UndefinedBehaviorSanitizer"
 build clang-asan

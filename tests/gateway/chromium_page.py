@@ -7,6 +7,7 @@ import json
 import subprocess
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,6 @@ _FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--remote-debugging-port=0",
-    "--window-size=1000,700",
 )
 _PATIENCE_S = 60.0
 
@@ -28,12 +28,14 @@ _PATIENCE_S = 60.0
 class Page:
     """A page that is open until the end of the `with`."""
 
-    def __init__(self, program: str, profile: Path, url: str) -> None:
-        command = [program, *_FLAGS, f"--user-data-dir={profile}", url]
+    def __init__(self, program: str, profile: Path, url: str, window: tuple[int, int] = (1000, 700)) -> None:
+        command = [program, *_FLAGS, f"--window-size={window[0]},{window[1]}", f"--user-data-dir={profile}", url]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._number = 0
         try:
-            self._socket = connect(_debugger_url(profile), proxy=None, max_size=None)
+            with ExitStack() as stack:  # websockets wants its connections in a `with`
+                self._socket = stack.enter_context(connect(_debugger_url(profile), proxy=None, max_size=None))
+                self._closing = stack.pop_all()
         except BaseException:
             self._end()
             raise
@@ -72,7 +74,7 @@ class Page:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._socket.close()
+        self._closing.close()
         self._end()
 
 

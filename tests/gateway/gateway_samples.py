@@ -48,9 +48,11 @@ def made(person: int, root_m: FloatArray, rotations: FloatArray) -> SkeletonPose
     return SkeletonPose(person, 0.0, root_m, np.zeros(len(REFERENCE.dofs)), rotations, positions, confidence, contacts)
 
 
-def instant(*poses: SkeletonPose, time_s: float = 0.0, seen_by: Camera = ASSUMED, **more: Any) -> Instant:
+def instant(
+    *poses: SkeletonPose, time_s: float = 0.0, seen_by: Camera = ASSUMED, skeleton: Skeleton = REFERENCE, **more: Any
+) -> Instant:
     """These people now."""
-    known: Mapping[int, Skeleton] = {p.person_id: REFERENCE for p in poses}
+    known: Mapping[int, Skeleton] = {p.person_id: skeleton for p in poses}
     return Instant(time_s, time.time_ns(), seen_by, poses, known, **more)
 
 
@@ -99,6 +101,13 @@ class Receiver:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def free_port() -> int:
+    """A UDP port for a program that must be told one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def neighbours() -> tuple[Receiver, Receiver]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,15 +43,9 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def page_url(installed: Callable[[Path], Path]) -> Iterator[str]:
     """The example with its libraries, served on this machine."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    folder = shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("browser") / "page", ignore=shutil.ignore_patterns("node_modules"))
-    done = subprocess.run([npm, "install", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip("npm cannot install three and three-vrm here")
+    folder = installed(EXAMPLE)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -65,7 +58,7 @@ def page_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_bones_of_a_vrm_point_where_the_person_does(page_url: str, tmp_path: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.skip("Chromium is not installed")
+        pytest.skip("NOT RUN: Chromium is not installed")
     person, server = pose(3, seed=2, root_m=(0.0, 0.9, 0.0)), WebSocketServer(0, parse_choice("all"))
     stop = threading.Event()
     sender = threading.Thread(target=lambda: [server.send(moment(person)) for _ in iter(lambda: stop.wait(0.02), True)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -15,7 +14,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from gateway_samples import angle_deg, moment, pose, until
+from gateway_samples import angle_deg, free_port, moment, pose, until
 
 from posewire.data import SkeletonPose
 from posewire.skeleton import REFERENCE
@@ -37,14 +36,8 @@ LIMBS = {
 def program(example: str) -> str:
     found = next(filter(None, map(shutil.which, GODOTS[example])), None)
     if found is None:
-        pytest.skip(f"none of {GODOTS[example]} is installed")
+        pytest.skip(f"NOT RUN: none of {GODOTS[example]} is installed")
     return found
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,19 @@ def server() -> Iterator[WebSocketServer]:
     one.close()
 
 
-def client(server: WebSocketServer, query: str = "", **more: Any) -> ClientConnection:
+@contextmanager
+def client(server: WebSocketServer, query: str = "", **more: Any) -> Generator[ClientConnection]:
     """A client that the server knows already: what is sent from now on, it hears."""
     before = server.status()
-    one = connect(f"ws://127.0.0.1:{server.port}/{query}", compression=None, proxy=None, **more)
-    until(lambda: server.status() != before)
-    return one
+    with connect(f"ws://127.0.0.1:{server.port}/{query}", compression=None, proxy=None, **more) as one:
+        until(lambda: server.status() != before)
+        yield one
+
+
+def knock(address: str, **more: Any) -> None:
+    """Connects and goes again."""
+    with connect(address, proxy=None, **more):
+        pass
 
 
 def heard(one: ClientConnection) -> Any:
@@ -135,13 +143,14 @@ def test_pages_of_this_machine_are_let_in(server: WebSocketServer, origin: str |
 )
 def test_other_pages_are_not(server: WebSocketServer, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        connect(f"ws://127.0.0.1:{server.port}", origin=origin, proxy=None)
+        knock(f"ws://127.0.0.1:{server.port}", origin=origin)
     assert refused.value.response.status_code == 403
 
 
 def test_an_origin_that_was_allowed_is_let_in() -> None:
     server = WebSocketServer(0, ALL, ["https://example.org"])
-    client(server, origin="https://example.org").close()
+    with client(server, origin="https://example.org"):
+        pass
     server.close()
     with pytest.raises(SettingsError, match="--origin"):
         WebSocketServer(0, ALL, ["example.org/page"])
@@ -150,7 +159,7 @@ def test_an_origin_that_was_allowed_is_let_in() -> None:
 @pytest.mark.parametrize("query", ["?rig=nobody", "?rig=../../x.json", "?format=xml"])
 def test_a_wish_that_cannot_be_met_is_answered(server: WebSocketServer, query: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        connect(f"ws://127.0.0.1:{server.port}/{query}", proxy=None)
+        knock(f"ws://127.0.0.1:{server.port}/{query}")
     assert refused.value.response.status_code == 400
     assert b"allowed" in (refused.value.response.body or b"")
 
@@ -168,14 +177,13 @@ def test_a_port_in_use_is_said(server: WebSocketServer) -> None:
 
 
 def test_there_is_an_end_to_clients(server: WebSocketServer) -> None:
-    connected = [client(server) for _ in range(MOST_CLIENTS)]
-    with pytest.raises(InvalidStatus) as refused:
-        connect(f"ws://127.0.0.1:{server.port}", proxy=None)
-    assert refused.value.response.status_code == 503
-    connected.pop().close()
-    until(lambda: f"({MOST_CLIENTS - 1} connected)" in server.status())
-    for one in connected:
-        one.close()
+    with ExitStack() as stack:
+        connected = [stack.enter_context(client(server)) for _ in range(MOST_CLIENTS)]
+        with pytest.raises(InvalidStatus) as refused:
+            knock(f"ws://127.0.0.1:{server.port}")
+        assert refused.value.response.status_code == 503
+        connected.pop().close()
+        until(lambda: f"({MOST_CLIENTS - 1} connected)" in server.status())
 
 
 def test_closing_says_goodbye() -> None:

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer target: any bytes through the decoder, the stream and the conversion. Input: one message, or several of them,
-// each after its length in two bytes, when the first byte is 0. An input that begins with '{' is also read as rig and key.
+// each after its length in two bytes, when the first byte is 0 (as they come) or 1 (evened out by a Steady). An input that
+// begins with '{' is also read as rig and key.
 #include <cmath>
 #include <cstdlib>
 
 #include "posewire/key_file.h"
 #include "posewire/people.h"
+#include "posewire/steady.h"
 
 namespace {
 
@@ -33,12 +35,12 @@ class Checker final : public posewire::unreal::SubjectSink {
     void remove(const posewire::unreal::SubjectInfo&) override {}
 };
 
-void feed(posewire::Stream& stream, posewire::unreal::People& people, Bytes message) {
+void feed(posewire::Stream& stream, posewire::Listener& listener, Bytes message, double now_s = 1.0) {
     const auto before = stream.subject();
-    const auto received = stream.take(message, {1.0, 1'800'000'000'000'000'000});
-    if (stream.subject() != before) people.on_subject(stream.subject());
+    const auto received = stream.take(message, {now_s, 1'800'000'000'000'000'000});
+    if (stream.subject() != before) listener.on_subject(stream.subject());
     if (!received) return;
-    people.on_pose(*received);
+    listener.on_pose(*received);
     for (const auto& person : received->pose.people) {
         for (const double angle : posewire::angles_rad(received->subject->dofs, person.rotations)) require(std::isfinite(angle));
     }
@@ -51,17 +53,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     posewire::unreal::People people({"p ", {}, true}, checker);
     posewire::Stream stream("", true);
     Bytes rest{data, size};
-    if (size == 0 || data[0] != 0) {
+    posewire::Steady steady(people);
+    if (size == 0 || data[0] > 1) {
         feed(stream, people, rest);
         const std::string_view text(reinterpret_cast<const char*>(data), size);
         if (size > 0 && data[0] == '{')
             static_cast<void>(posewire::parse_rig(text)), static_cast<void>(posewire::parse_client_key(text, "fuzz"));
         return 0;
     }
+    steady.set(data[0] == 1 ? 0.03 : 0.0, 60.0);
     rest = {data + 1, size - 1};
-    while (rest.size >= 2) {
+    for (double now_s = 1.0; rest.size >= 2; now_s += 0.02) {
         const std::size_t length = std::min<std::size_t>(rest.data[0] << 8 | rest.data[1], rest.size - 2);
-        feed(stream, people, {rest.data + 2, length});
+        feed(stream, steady, {rest.data + 2, length}, now_s);
+        if (data[0] == 1) steady.on_tick(now_s);
         rest = {rest.data + 2 + length, rest.size - 2 - length};
     }
     return 0;

@@ -27,6 +27,7 @@ Received interpolate(const Received& a, const Received& b, double media_time_s) 
     const double span_s = b.pose.media_time_s - a.pose.media_time_s;
     const double fraction = span_s > 0.0 ? (media_time_s - a.pose.media_time_s) / span_s : 1.0;
     result.pose.media_time_s = media_time_s;
+    result.arrival_s += media_time_s - a.pose.media_time_s;  // and so the moment of capture, latency_s earlier
     for (PersonPose& person : result.pose.people) {
         const PersonPose* next = find(b.pose.people, person.id);
         if (next != nullptr && is_same_body(person, *next)) person = interpolate(person, *next, fraction);
@@ -59,6 +60,11 @@ PersonPose interpolate(const PersonPose& a, const PersonPose& b, double fraction
     return result;
 }
 
+void JitterBuffer::clear() {
+    poses_.clear();
+    clock_ = {};
+}
+
 void JitterBuffer::push(Received received) {
     const bool steady = clock_.add(received.pose.media_time_s, received.arrival_s);
     const bool same_stream = poses_.empty() || (poses_.back().pose.session == received.pose.session &&
@@ -69,9 +75,14 @@ void JitterBuffer::push(Received received) {
     poses_.push_back(std::move(received));
 }
 
-std::optional<Received> JitterBuffer::sample(double now_s) const {
+bool JitterBuffer::is_spent(double now_s) const {
     const double media_time_s = clock_.to_media_s(now_s - settings_.delay_s);
-    if (poses_.empty() || media_time_s > poses_.back().pose.media_time_s + settings_.hold_s) return {};
+    return poses_.empty() || media_time_s > poses_.back().pose.media_time_s + settings_.hold_s;
+}
+
+std::optional<Received> JitterBuffer::sample(double now_s) const {
+    if (is_spent(now_s)) return {};
+    const double media_time_s = clock_.to_media_s(now_s - settings_.delay_s);
     const auto is_later = [](double time_s, const Received& received) { return time_s < received.pose.media_time_s; };
     const auto next = std::upper_bound(poses_.begin(), poses_.end(), media_time_s, is_later);
     if (next == poses_.begin()) return {};  // the first pose is still to come out

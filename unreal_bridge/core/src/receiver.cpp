@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "posewire/receiver.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <thread>
 
@@ -77,8 +79,9 @@ class Receiver::Worker {
     void run() {
         heard_s_ = Now::read().steady_s;
         while (!stop_) {
-            socket_->wait(care_period_ms);
+            socket_->wait(ms_to_wait());
             drain();
+            tick();
             const double now_s = Now::read().steady_s;
             socket_->care(now_s);
             connection_ = socket_->connection();
@@ -86,6 +89,20 @@ class Receiver::Worker {
         }
         close();
         stopped_ = true;
+    }
+
+    int ms_to_wait() const {
+        if (!(listener_.tick_s() > 0.0)) return care_period_ms;
+        const double left_ms = 1000.0 * (next_tick_s_ - Now::read().steady_s);
+        return static_cast<int>(std::ceil(std::clamp(left_ms, 0.0, static_cast<double>(care_period_ms))));
+    }
+
+    // At the listener's pace; ticks that were missed are not made up for.
+    void tick() {
+        const double period_s = listener_.tick_s(), now_s = Now::read().steady_s;
+        if (!(period_s > 0.0) || now_s < next_tick_s_ || stop_) return;
+        next_tick_s_ = now_s < next_tick_s_ + period_s ? next_tick_s_ + period_s : now_s + period_s;
+        listener_.on_tick(now_s);
     }
 
     // Every subject message is handed on, of the poses the newest.
@@ -115,7 +132,9 @@ class Receiver::Worker {
             newest.reset();
             listener_.on_subject(after);
         }
-        if (received) newest = std::move(received);
+        if (!received) return;
+        if (newest && listener_.tick_s() > 0.0) listener_.on_pose(*newest);  // who hands on by time wants each
+        newest = std::move(received);
     }
 
     void listen_to_silence(double now_s) {
@@ -133,7 +152,7 @@ class Receiver::Worker {
     }
 
     Listener& listener_;
-    double silence_s_, heard_s_ = 0.0;
+    double silence_s_, heard_s_ = 0.0, next_tick_s_ = 0.0;
     mutable std::mutex stream_mutex_;
     Stream stream_;
     std::mutex socket_mutex_;  // guards that socket_ lives while it is interrupted

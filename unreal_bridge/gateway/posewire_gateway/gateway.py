@@ -98,7 +98,8 @@ class Gateway:
         latency = "unknown" if statistics.latency_p50_s is None else f"{1e3 * statistics.latency_p50_s:.1f} ms"
         state = "no stream" if self._last_s == -math.inf else self._client.status
         outputs = "; ".join(output.status() for output in self._outputs)
-        return f"{state}, {statistics.fps:.0f} fps, latency {latency}, dropped {statistics.dropped} -> {outputs}"
+        broken = f", malformed {statistics.malformed}: {statistics.last_error}" if statistics.malformed else ""
+        return f"{state}, {statistics.fps:.0f} fps, latency {latency}, dropped {statistics.dropped}{broken} -> {outputs}"
 
     def close(self) -> None:
         """Disconnects and closes every output; may be called twice."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -52,15 +52,27 @@ class Moment:
         )
 
     @cached_property
+    def roots_m(self) -> FloatArray:
+        """(P, 3) positions of bone 0 in the world; at least one person."""
+        return np.array([pose.root_m for pose in self.message.people])
+
+    @cached_property
+    def rotations_wxyz(self) -> FloatArray:
+        """(P, N, 4) parent-relative rotations from rest; at least one person."""
+        return np.array([pose.rotations_wxyz for pose in self.message.people])
+
+    @cached_property
+    def offsets_m(self) -> FloatArray:
+        """(P, N, 3) rest positions relative to the parent; at least one person."""
+        return np.array([person.skeleton.offsets_m for person in self.people])
+
+    @cached_property
     def world(self) -> tuple[FloatArray, FloatArray]:
         """Rotations (P, N, 4) and positions (P, N, 3) in the world, in the order of `people`."""
         bones = len(self.subject.names)
         if not self.people:
             return np.empty((0, bones, 4)), np.empty((0, bones, 3))
-        offsets_m = np.stack([person.skeleton.offsets_m for person in self.people])
-        root_m = np.stack([person.pose.root_m for person in self.people])
-        rotations = np.stack([person.pose.rotations_wxyz for person in self.people])
-        return world_poses(self.subject.parents, offsets_m, root_m, rotations)
+        return world_poses(self.subject.parents, self.offsets_m, self.roots_m, self.rotations_wxyz)
 
     def with_people(self, people: Sequence[PersonNow]) -> Moment:
         """Only these, in this order."""
@@ -72,6 +84,7 @@ class Moment:
         return replace(self, message=replace(self.message, people=people), moved_m=self.moved_m + by_m)
 
 
+@lru_cache(maxsize=4)
 def _distinct_names(subject: SubjectMessage) -> dict[int, str]:
     """Person id to name, the id added where two people have the same."""
     counts = Counter(person.name for person in subject.people)

@@ -7,7 +7,8 @@ anew takes python-osc several times as long as all else that a gateway does.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +18,7 @@ LARGEST_BUNDLE = 1472
 """Bytes of a UDP datagram that fit an Ethernet packet (1500) less the headers of IPv4 and UDP: larger ones are cut up on
 the way, and are lost as a whole with any piece."""
 
+_Message = TypeVar("_Message", bound="bytes | Template")
 _BUNDLE = b"#bundle\x00" + struct.pack(">Q", 1)
 """OSC 1.0: what begins a bundle; the time 1 means immediately."""
 
@@ -35,11 +37,16 @@ class Template:
         for value in (*fixed, *[0.0] * floats):
             message.add_arg(value)
         data = message.build().dgram
-        self._start = data[: len(data) - 4 * floats]
+        self.start = data[: len(data) - 4 * floats]
+
+        self.floats = floats
 
     def fill(self, floats: bytes) -> bytes:
         """The whole message; `floats` are big-endian float32."""
-        return self._start + floats
+        return self.start + floats
+
+    def __len__(self) -> int:
+        return len(self.start) + 4 * self.floats
 
 
 def message(address: str, *arguments: str | int | float) -> bytes:
@@ -57,16 +64,50 @@ def fill_rows(templates: Iterable[Template], rows: ArrayLike) -> list[bytes]:
     return [template.fill(data[width * r : width * (r + 1)]) for r, template in enumerate(templates)]
 
 
+class Frame:
+    """Messages whose form stays, laid out in bundles once; at each frame only the floats are put in between.
+
+    Args:
+        messages: Complete messages, and templates whose floats change.
+    """
+
+    def __init__(self, messages: Iterable[bytes | Template]) -> None:
+        self._bundles: list[list[tuple[bytes, int, int]]] = []
+        """For each bundle bytes that stay, and the start and end of the floats, in bytes, that follow them."""
+        at = 0
+        for group in _groups(messages, LARGEST_BUNDLE):
+            stays = _BUNDLE
+            self._bundles.append([])
+            for one in group:
+                stays += struct.pack(">i", len(one)) + (one.start if isinstance(one, Template) else one)
+                if isinstance(one, Template):
+                    self._bundles[-1].append((stays, at, at + 4 * one.floats))
+                    at, stays = at + 4 * one.floats, b""
+            self._bundles[-1].append((stays, at, at))
+
+    def fill(self, floats: ArrayLike) -> list[bytes]:
+        """The bundles with these floats, any shape: those of each template, in order."""
+        data = np.asarray(floats, dtype=">f4").tobytes()
+        return [b"".join([part for stays, a, b in bundle for part in (stays, data[a:b])]) for bundle in self._bundles]
+
+
 def bundles(messages: Iterable[bytes], largest: int = LARGEST_BUNDLE) -> list[bytes]:
     """The messages, in order, in as few bundles of at most `largest` bytes as that allows; a larger message goes alone."""
-    packed: list[bytes] = []
-    parts, size = [_BUNDLE], len(_BUNDLE)
-    for data in messages:
-        if size + 4 + len(data) > largest and len(parts) > 1:
-            packed.append(b"".join(parts))
-            parts, size = [_BUNDLE], len(_BUNDLE)
-        parts += [struct.pack(">i", len(data)), data]
-        size += 4 + len(data)
-    if len(parts) > 1:
-        packed.append(b"".join(parts))
-    return packed
+    return [
+        b"".join([_BUNDLE, *(part for data in group for part in (struct.pack(">i", len(data)), data))])
+        for group in _groups(messages, largest)
+    ]
+
+
+def _groups(messages: Iterable[_Message], largest: int) -> Iterator[list[_Message]]:
+    """What goes into each bundle."""
+    group: list[_Message] = []
+    size = len(_BUNDLE)
+    for one in messages:
+        if size + 4 + len(one) > largest and group:
+            yield group
+            group, size = [], len(_BUNDLE)
+        group.append(one)
+        size += 4 + len(one)
+    if group:
+        yield group

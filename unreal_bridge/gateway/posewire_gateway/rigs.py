@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
-
-from posewire.data import SkeletonPose
-from posewire.retarget import Retargeter, Rig, rig_skeleton
+from posewire.retarget import Crowd, IndexArray, Retargeter, Rig, rig_skeleton
 from posewire.skeleton import REFERENCE, Skeleton
 from posewire.wire import PersonPose, SubjectMessage
 from posewire_gateway.moment import Moment
@@ -27,11 +24,12 @@ class OnRig:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self._known: dict[tuple[str, str], tuple[Retargeter, Skeleton]] = {}
+        self._crowd: tuple[list[Retargeter], Crowd] | None = None
         self._subjects: tuple[SubjectMessage, SubjectMessage] | None = None
 
     def __call__(self, moment: Moment) -> Moment:
         """The moment on the rig; its skeletons keep their digests."""
-        people = tuple(self._person(person.pose, person.skeleton, moment) for person in moment.people)
+        people = self._people(moment) if moment.people else ()
         message = replace(moment.message, rig=self.rig.name, people=people)
         return replace(moment, subject=self._subject(moment.subject), message=message)
 
@@ -40,21 +38,20 @@ class OnRig:
         """Indices of the bones that a joint turns."""
         return [b for b, bone in enumerate(self.rig.bones) if bone.joint is not None]
 
-    def _person(self, pose: PersonPose, skeleton: Skeleton, moment: Moment) -> PersonPose:
-        retargeter, _ = self._of(moment.subject.session, pose.skeleton, skeleton)
-        # angles and positions are not read by a Retargeter, and computing them would take longer than all else
-        native = SkeletonPose(
-            person_id=pose.person_id,
-            time_s=moment.message.media_time_s,
-            root_m=pose.root_m,
-            angles_rad=np.empty(0),
-            rotations_wxyz=pose.rotations_wxyz,
-            positions_m=np.full((len(skeleton.names), 3), np.nan),
-            confidence=pose.confidence,
-            contacts=pose.contacts,
+    def _people(self, moment: Moment) -> tuple[PersonPose, ...]:
+        session = moment.subject.session
+        crowd, joints = self._crowd_of([self._of(session, pose.skeleton, skeleton)[0] for pose, _, skeleton in moment.people])
+        roots_m, rotations = crowd(moment.roots_m, moment.rotations_wxyz)
+        return tuple(
+            PersonPose(pose.person_id, pose.skeleton, roots_m[p], rotations[p], pose.confidence[joints], pose.contacts)
+            for p, pose in enumerate(moment.message.people)
         )
-        on_rig = retargeter(native)
-        return replace(pose, root_m=on_rig.root_m, rotations_wxyz=on_rig.rotations_wxyz, confidence=on_rig.confidence)
+
+    def _crowd_of(self, retargeters: list[Retargeter]) -> tuple[Crowd, IndexArray]:
+        """The same people as at the moment before are not put together anew."""
+        if self._crowd is None or self._crowd[0] != retargeters:
+            self._crowd = (retargeters, Crowd(retargeters))
+        return self._crowd[1], retargeters[0].confidence_joints
 
     def _subject(self, native: SubjectMessage) -> SubjectMessage:
         if self._subjects is None or self._subjects[0] is not native:

@@ -22,7 +22,7 @@ from posewire.errors import SettingsError
 from posewire.rigs import Rig, load_rig
 from posewire_gateway.axes import UNITY
 from posewire_gateway.moment import Moment
-from posewire_gateway.osc import Template, bundles, fill_rows, message
+from posewire_gateway.osc import Frame, Template, message
 from posewire_gateway.people import Choice, Places
 from posewire_gateway.rigs import OnRig
 from posewire_gateway.targets import Datagrams, Target
@@ -67,7 +67,9 @@ class VmcPerformer:
     def __init__(self, target: Target, choice: Choice, without: Sequence[str] = ()) -> None:
         self._on_rig = OnRig(vmc_rig(without))
         self._driven = self._on_rig.driven
-        self._bones = [Template("/VMC/Ext/Bone/Pos", self._on_rig.rig.names[b], floats=7) for b in self._driven]
+        bones = [Template("/VMC/Ext/Bone/Pos", self._on_rig.rig.names[b], floats=7) for b in self._driven]
+        self._tracked = Frame([_TRACKING, _TIME, _ROOT, *bones, _APPLY])
+        self._untracked = Frame([_NOT_TRACKING, _TIME])
         self._target = target
         self._places = Places(choice)
         self._ports: dict[int, Datagrams] = {0: Datagrams(target)}
@@ -77,10 +79,11 @@ class VmcPerformer:
         """One frame for each person, and word that nobody is there for each place whose person is unseen."""
         self._time_s = moment.message.media_time_s
         assigned = self._places.assign(moment.people, time.monotonic())
-        on_rig = self._on_rig(moment.with_people(tuple(assigned.values())))
-        for place, person in zip(assigned, on_rig.people, strict=True):
-            rows = bone_rows(person.skeleton.offsets_m, person.pose.root_m, person.pose.rotations_wxyz)[self._driven]
-            self._port(place).send(self._frame(fill_rows(self._bones, rows)))
+        if assigned:
+            on_rig = self._on_rig(moment.with_people(tuple(assigned.values())))
+            rows = bone_rows(on_rig.offsets_m, on_rig.roots_m, on_rig.rotations_wxyz)[:, self._driven]
+            for place, person in zip(assigned, rows.reshape(len(rows), -1), strict=True):
+                self._port(place).send(self._tracked.fill(np.append(self._time_s, person)))
         self._say_untracked(set(self._ports) - set(assigned))
 
     def lost(self) -> None:
@@ -98,15 +101,9 @@ class VmcPerformer:
         for port in self._ports.values():
             port.close()
 
-    def _frame(self, bones: list[bytes]) -> list[bytes]:
-        return bundles([_TRACKING, self._time(), _ROOT, *bones, _APPLY])
-
     def _say_untracked(self, places: set[int]) -> None:
         for place in places:
-            self._ports[place].send(bundles([_NOT_TRACKING, self._time()]))
-
-    def _time(self) -> bytes:
-        return _TIME.fill(np.array(self._time_s, dtype=">f4").tobytes())
+            self._ports[place].send(self._untracked.fill(self._time_s))
 
     def _port(self, place: int) -> Datagrams:
         if place not in self._ports:
@@ -115,7 +112,7 @@ class VmcPerformer:
 
 
 def bone_rows(offsets_m: FloatArray, root_m: FloatArray, rotations_wxyz: FloatArray) -> FloatArray:
-    """(B, 7) x y z qx qy qz qw of every bone in its parent's axes, Unity's."""
+    """(..., B, 7) x y z qx qy qz qw of every bone in its parent's axes, Unity's."""
     positions_m = np.array(offsets_m)
-    positions_m[0] = root_m
-    return np.concatenate([UNITY.points(positions_m), UNITY.rotations_xyzw(rotations_wxyz)], axis=1)
+    positions_m[..., 0, :] = root_m
+    return np.concatenate([UNITY.points(positions_m), UNITY.rotations_xyzw(rotations_wxyz)], axis=-1)

@@ -33,13 +33,13 @@ from posewire.wire import SubjectMessage
 from posewire_gateway.mailbox import Mailbox, Payload
 from posewire_gateway.messages import FORMATS, Format, pose_payload, subject_payload
 from posewire_gateway.moment import Moment
+from posewire_gateway.origins import is_loopback
 from posewire_gateway.people import Choice, Places
 from posewire_gateway.rigs import OnRig
 
 DEFAULT_PORT = 8765
 MOST_CLIENTS = 16
 HOST = "127.0.0.1"
-_LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _PATIENCE_S = 1.0
 """How often an idle client's thread looks whether it is still there."""
 _LONGEST_REQUEST = 1024
@@ -118,7 +118,7 @@ class WebSocketServer:
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """None = welcome; else the answer that says why not."""
         origin = request.headers.get("Origin")
-        if origin is not None and origin not in self._origins and not _LOOPBACK_ORIGIN.fullmatch(origin):
+        if origin is not None and origin not in self._origins and not is_loopback(origin):
             return connection.respond(HTTPStatus.FORBIDDEN, f"Pages of {origin} are not allowed; see --origin.\n")
         with self._lock:
             if len(self._clients) >= MOST_CLIENTS:

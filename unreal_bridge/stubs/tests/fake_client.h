@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <vector>
 
 #include "StubLiveLink.h"
 
@@ -15,6 +16,7 @@ class FFakeClient final : public ILiveLinkClient {
         std::optional<FLiveLinkAnimationFrameData> Frame;
         int Described = 0, Frames = 0;
         double PushedAt = 0.0;
+        std::vector<double> Ages;  // seconds from the moment a frame stands for until it was pushed; the first 10,000
     };
 
     void PushSubjectStaticData_AnyThread(const FLiveLinkSubjectKey& Key, TSubclassOf<ULiveLinkRole> Role,
@@ -37,6 +39,8 @@ class FFakeClient final : public ILiveLinkClient {
         }
         At->second.Frame = *FrameData.Cast<FLiveLinkAnimationFrameData>();
         At->second.PushedAt = FPlatformTime::Seconds();
+        const double Age = At->second.PushedAt - At->second.Frame->WorldTime.GetOffsettedTime();
+        if (At->second.Ages.size() < 10'000) At->second.Ages.push_back(Age);
         ++At->second.Frames;
     }
 

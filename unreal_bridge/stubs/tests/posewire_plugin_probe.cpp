@@ -30,8 +30,9 @@ void print(const FFakeClient::FSubject& subject) {
         const FVector p = subject.Frame->Transforms[i].GetTranslation();
         std::printf("%s[%.9f, %.9f, %.9f, %.9f, %.6f, %.6f, %.6f]", i == 0 ? "" : ", ", q.X, q.Y, q.Z, q.W, p.X, p.Y, p.Z);
     }
-    const double age_s = subject.Frame ? subject.PushedAt - subject.Frame->WorldTime.GetOffsettedTime() : -1.0;
-    std::printf("], \"age_s\": %.6f}", age_s);
+    std::printf("], \"ages_s\": [");
+    for (std::size_t i = 0; i < subject.Ages.size(); ++i) std::printf("%s%.7f", i == 0 ? "" : ", ", subject.Ages[i]);
+    std::printf("]}");
 }
 
 bool has_frames(const std::map<FName, FFakeClient::FSubject>& subjects, int frames) {

@@ -151,6 +151,84 @@ TEST_CASE("what is wrong with address, key file or rig stands in the status and 
     CHECK(status(live.source).find("key file") != std::string::npos);
 }
 
+TEST_CASE("what is wrong on the line is counted in the status, and the character goes on") {
+    Publisher publisher;
+    Running live(to(publisher.address));
+    publisher.send_until([&] { return live.has_frame(TEXT("person 0")); });
+    const std::string good = encode(golden_pose());
+    const std::string nan = golden("bad_rotations_nan"), version = golden("bad_version_2");
+    int wrong = 0;
+    for (const std::string& bad : {std::string("p"), good.substr(0, good.size() / 2), good + std::string(1 << 20, 'x').substr(0, 9),
+                                   golden("bad_hostile_array"), golden("bad_deep_nesting"), nan, golden("bad_rotations_long"),
+                                   golden("bad_people_same_id"), golden("bad_time_nan"), version}) {
+        // A ZeroMQ subscription does not let a bare "p" through; everything else is refused by the decoder.
+        publisher.send(bad);
+        wrong += bad.size() > 1 ? 1 : 0;
+        const int frames = live.subject(TEXT("person 0")).Frames;
+        const std::string counted = std::to_string(wrong) + " malformed";
+        publisher.send_until([&] {
+            return live.subject(TEXT("person 0")).Frames > frames && (wrong == 0 || status(live.source).find(counted) != std::string::npos);
+        });
+    }
+    CHECK(status(live.source).find("another version") != std::string::npos);
+    CHECK(live.source.IsSourceStillValid());
+}
+
+TEST_CASE("jumps of sequence and clock are counted and followed, also with a steady delay") {
+    for (const float delay_ms : {0.0F, 30.0F}) {
+        Publisher publisher;
+        Running live(to(publisher.address));
+        UPosewireSourceSettings settings;
+        settings.SteadyDelayMs = delay_ms;
+        live.source.OnSettingsChanged(&settings, {});
+        const auto flows = [&] {
+            const bool there = live.has_frame(TEXT("person 0"));
+            const int frames = there ? live.subject(TEXT("person 0")).Frames : 0;
+            publisher.send_until([&] { return live.has_frame(TEXT("person 0")) && live.subject(TEXT("person 0")).Frames > frames + 3; });
+        };
+        flows();
+        publisher.sequence += 10'000;  // and with it the media clock
+        flows();
+        CHECK(status(live.source).find("10000 dropped") != std::string::npos);
+        publisher.sequence = 0;  // back
+        flows();
+        publisher.session = "another start";
+        SubjectMessage subject = golden_subject();
+        subject.session = publisher.session;
+        publisher.subject = encode(subject);
+        flows();
+        CHECK(live.client.FramesOfNobody == 0);
+    }
+}
+
+TEST_CASE("when the publisher is gone nobody is left standing") {
+    auto publisher = std::make_unique<Publisher>();
+    Running live(to(publisher->address));
+    publisher->send_until([&] { return live.has_frame(TEXT("person 0")); });
+    publisher.reset();
+    until([&] { return live.client.Take().empty(); });
+    CHECK(status(live.source).find("Nobody publishes there") == 0);
+}
+
+TEST_CASE("with a steady delay frames come evenly and later, and each stands for its own moment") {
+    Publisher publisher;
+    Running live(to(publisher.address));
+    UPosewireSourceSettings settings;
+    settings.SteadyDelayMs = 150.0F;
+    settings.SteadyRateHz = 200.0F;
+    live.source.OnSettingsChanged(&settings, {});
+    const double start = Now::read().steady_s;
+    const auto burst = [&] {  // three frames together, twenty times a second
+        while (static_cast<double>(publisher.sequence) / 60.0 < Now::read().steady_s - start) publisher.send_instant();
+        std::this_thread::sleep_for(std::chrono::milliseconds(48));
+    };
+    until([&] { return live.has_frame(TEXT("person 0")) && live.subject(TEXT("person 0")).Frames > 60; }, burst);
+    const auto subject = live.subject(TEXT("person 0"));
+    CHECK(subject.Frames > publisher.sequence / 2);  // more than came, or nearly so on a busy machine
+    CHECK(subject.PushedAt - subject.Frame->WorldTime.GetOffsettedTime() > 0.1);
+    CHECK(subject.Described == 1);
+}
+
 TEST_CASE("settings stand the body where the webcam's actor stands, and a bone's confidence is a choice") {
     Publisher publisher;
     Running live(to(publisher.address));

@@ -38,12 +38,17 @@ class JitterBuffer {
     JitterBuffer() = default;
     explicit JitterBuffer(Settings settings) : settings_(settings) {}
 
+    void set_delay(double delay_s) { settings_.delay_s = delay_s; }
+    void clear();
+
     // A new session, another skeleton tree or a jump of the media clock empties the buffer first.
     void push(Received received);
 
     // Everybody at `now_s` (steady clock) less the delay. Between two poses people are interpolated; who is only in the
-    // earlier one stays as there. Empty = nothing yet, or nothing for too long.
+    // earlier one stays as there. media_time_s and arrival_s are of the moment between, the rest of the earlier one. Empty = nothing yet, or nothing for too long.
     std::optional<Received> sample(double now_s) const;
+    // True when nothing is left that could still come out.
+    bool is_spent(double now_s) const;
 
   private:
     Settings settings_;

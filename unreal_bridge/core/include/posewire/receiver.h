@@ -32,8 +32,11 @@ class Listener {
     virtual ~Listener() = default;
     // A subject message came: at the start, on every change and every second.
     virtual void on_subject(const std::shared_ptr<const SubjectMessage>& /*subject*/) {}
-    // The newest pose; what came before it while the Listener was busy is passed over.
+    // The newest pose; what came before it while the Listener was busy is passed over, unless it has a tick_s().
     virtual void on_pose(const Received& /*received*/) {}
+    // At a steady pace, for a Listener that hands on by time: every tick_s() seconds, 0 = never. Asked again each time.
+    virtual double tick_s() const { return 0.0; }
+    virtual void on_tick(double /*now_s*/) {}  // of the steady clock
     // Nothing at all was heard for ReceiverSettings::silence_s: the publisher is gone. Once for each silence.
     virtual void on_silence() {}
 };

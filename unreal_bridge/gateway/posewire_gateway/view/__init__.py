@@ -1,4 +1,4 @@
-"""`posewire view`: a page on this machine with the people of a stream in 3D, the camera, and how the stream does.
+"""`posewire view`: a page on this machine with the people of a stream in 3D and 2D, the camera, and how the stream does.
 
 Threading contract: a Viewer belongs to one thread, which calls `pump` or `run`; viser's own threads serve the page.
 """
@@ -16,6 +16,8 @@ from posewire.errors import WireError
 from posewire_gateway.moment import Moment
 from posewire_gateway.placing import Placing
 from posewire_gateway.rate import RateLimit
+from posewire_gateway.view.guard import check_guard, pages_of_this_machine_only
+from posewire_gateway.view.overlay import Overlay
 from posewire_gateway.view.panel import Panel
 from posewire_gateway.view.scene import Scene
 
@@ -29,16 +31,25 @@ class Viewer:
     """Serves the page until it is closed. A context manager.
 
     Args:
-        client: The stream, on the native skeleton; closed with the viewer.
+        client: The stream, on the native skeleton, `connect(view=True)` for the 2D side; closed with the viewer.
         port: Where to serve on 127.0.0.1; if it is taken, the next free one (see `url`).
+
+    Raises:
+        PosewireError: viser would let pages of elsewhere in.
     """
 
     def __init__(self, client: Client, port: int = DEFAULT_PORT) -> None:
         self._client = client
-        self._server = viser.ViserServer(host=HOST, port=port, label="Posewire", verbose=False)
+        with pages_of_this_machine_only():
+            self._server = viser.ViserServer(host=HOST, port=port, label="Posewire", verbose=False)
         self.port = self._server.get_port()
+        try:
+            check_guard(HOST, self.port)
+        except BaseException:
+            self.close()
+            raise
         self.url = f"http://{HOST}:{self.port}"
-        self._scene, self._panel = Scene(self._server), Panel(self._server)
+        self._scene, self._panel, self._overlay = Scene(self._server), Panel(self._server), Overlay()
         self._placing, self._rate = Placing("auto"), RateLimit(_MOST_FPS)
         self.frames = 0
         """Frames drawn."""
@@ -54,10 +65,22 @@ class Viewer:
         now_s = time.monotonic()
         if not self._rate.allows(now_s):
             return False
+        moment = Moment.of(received)
+        self._scene.show(self._placing(moment))
         self._panel.show(self._client, received, now_s)
-        self._scene.show(self._placing(Moment.of(received)))
+        self._show_view(moment, now_s)
         self.frames += 1
         return True
+
+    def _show_view(self, moment: Moment, now_s: float) -> None:
+        """The 2D side, less often: drawing and packing a picture takes longer than all else."""
+        self._overlay.note(moment)
+        view = self._client.view
+        if view is not None and self._panel.wants_overlay(now_s):
+            self._scene.show_camera(view)
+            image = self._overlay.draw(view)
+            if image is not None:
+                self._panel.show_overlay(image)
 
     def run(self) -> None:
         """Pumps until interrupted."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from posewire import rotation
 from posewire.camera import DEFAULT_VERTICAL_FOV_DEG
 from posewire.data import FloatArray
+from posewire.wire import ViewMessage
 from posewire_gateway.moment import Moment
 
 Colours = NDArray[np.uint8]
@@ -19,6 +20,7 @@ _PALETTE = np.array([[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167]
 _SIDES = {"left": 0.75, "right": 1.0}
 """The left side is darker."""
 _ASPECT = 16 / 9
+_FLOOR_M = 6
 
 
 class Scene:
@@ -28,17 +30,20 @@ class Scene:
         self._server = server
         scene = server.scene
         scene.set_up_direction("+y")
-        server.initial_camera.position, server.initial_camera.look_at = (2.6, 2.0, 3.0), (0.0, 0.8, 0.0)
-        scene.add_grid("/floor", width=10.0, height=10.0, plane="xz")
+        server.initial_camera.position, server.initial_camera.look_at = (5.0, 2.4, 4.2), (0.0, 0.8, 1.6)  # person and webcam
+        floor_m = _floor_m()  # viser's own grid halves the frame rate where the CPU draws
+        grey = np.full(floor_m.shape, 190, dtype=np.uint8)
+        scene.add_line_segments("/floor", floor_m, grey, thickness=1.0, thickness_units="screen")
         nothing, black = np.zeros((1, 2, 3)), np.zeros((1, 2, 3), dtype=np.uint8)
         self._bones = scene.add_line_segments("/bones", nothing, black, thickness=0.035)
         self._joints = scene.add_point_cloud(
             "/joints", nothing[0], black[0], point_size=0.035, point_shape="circle", precision="float32"
         )
-        # the stream does not say how wide the camera sees: the frustum has the width that an unknown camera is given
+        # until a view message says how wide the camera sees, it has the width that an unknown camera is given
         fov = math.radians(DEFAULT_VERTICAL_FOV_DEG)
         self._camera = scene.add_camera_frustum("/camera", fov=fov, aspect=_ASPECT, scale=0.15, thickness=0.006)
         self._camera_at: FloatArray | None = None
+        self._coloured: tuple[tuple[str, ...], list[int]] | None = None
 
     def show(self, moment: Moment) -> None:
         """Draws this moment in place of the one before."""
@@ -46,16 +51,29 @@ class Scene:
         parents = np.array(moment.subject.parents)
         children = np.flatnonzero(parents >= 0)
         ends_m = np.stack([positions_m[:, parents[children]], positions_m[:, children]], axis=2)  # (P, N - 1, 2, 3)
-        colours = _colours(moment)  # (P, N, 3)
         with self._server.atomic():
             self._bones.visible = self._joints.visible = bool(moment.people)
             if moment.people:
                 self._bones.points = ends_m.reshape(-1, 2, 3).astype(np.float32)
-                self._bones.colors = np.repeat(colours[:, children].reshape(-1, 1, 3), 2, axis=1)
                 self._joints.points = positions_m.reshape(-1, 3).astype(np.float32)
-                self._joints.colors = colours.reshape(-1, 3)
+                self._colour(moment, children)
             self._place_camera(moment)
         self._server.flush()
+
+    def _colour(self, moment: Moment, children: NDArray[np.int64]) -> None:
+        """Only when other people are there: the page makes colours anew at a cost."""
+        who = moment.subject.names, [person.person_id for person in moment.message.people]
+        if who != self._coloured:
+            self._coloured = who
+            colours = _colours(moment)  # (P, N, 3)
+            self._bones.colors = np.repeat(colours[:, children].reshape(-1, 1, 3), 2, axis=1)
+            self._joints.colors = colours.reshape(-1, 3)
+
+    def show_camera(self, view: ViewMessage) -> None:
+        """The frustum as wide as the camera sees."""
+        fov, aspect = 2.0 * math.atan(0.5 * view.height_px / view.K[1, 1]), view.width_px / view.height_px
+        if abs(self._camera.fov - fov) > 1e-3 or abs(self._camera.aspect - aspect) > 1e-3:
+            self._camera.fov, self._camera.aspect = fov, aspect
 
     def _place_camera(self, moment: Moment) -> None:
         T = moment.subject.T_world_camera.copy()
@@ -63,6 +81,15 @@ class Scene:
         if self._camera_at is None or np.abs(T - self._camera_at).max() > 1e-3:
             self._camera_at = T
             self._camera.wxyz, self._camera.position = rotation.from_matrix(T[:3, :3]), T[:3, 3]
+
+
+def _floor_m() -> NDArray[np.float32]:
+    """(L, 2, 3) lines a metre apart on the ground around the origin."""
+    at = np.arange(-_FLOOR_M, _FLOOR_M + 1)
+    ends = np.zeros((2, len(at), 2, 3), dtype=np.float32)
+    ends[0, :, :, 0], ends[0, :, :, 2] = at[:, None], (-_FLOOR_M, _FLOOR_M)
+    ends[1, :, :, 2], ends[1, :, :, 0] = at[:, None], (-_FLOOR_M, _FLOOR_M)
+    return ends.reshape(-1, 2, 3)
 
 
 def _colours(moment: Moment) -> Colours:

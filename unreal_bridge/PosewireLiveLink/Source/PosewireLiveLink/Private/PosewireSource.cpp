@@ -83,6 +83,7 @@ void FPosewireSource::Apply(const ULiveLinkSourceSettings* Settings)
         return;
     }
     Stream->GetPeople().set_bone_confidence(Ours->bBoneConfidence);
+    Stream->GetSteady().set(0.001 * Ours->SteadyDelayMs, Ours->SteadyRateHz);
     if (Ours->bPlaceCamera)
     {
         PlaceCamera(Ours->Camera);

@@ -51,6 +51,7 @@ FPosewireSource::FStream::FStream(const FPosewireConnection& Connection)
         Fail(Rig.error());
     }
     People = std::make_unique<posewire::unreal::People>(std::move(Settings), *this);
+    Steady = std::make_unique<posewire::Steady>(*People);
 }
 
 FPosewireSource::FStream::~FStream() = default;
@@ -74,7 +75,7 @@ void FPosewireSource::FStream::Open(const FPosewireConnection& Connection, ILive
     {
         return;
     }
-    posewire::Result<std::unique_ptr<posewire::Receiver>> Opened = posewire::Receiver::open(Settings, *People);
+    posewire::Result<std::unique_ptr<posewire::Receiver>> Opened = posewire::Receiver::open(Settings, *Steady);
     Fail(Opened.error());
     if (Opened)
     {

@@ -7,6 +7,7 @@
 #include "ILiveLinkClient.h"
 #include "PosewireSource.h"
 #include "posewire/people.h"
+#include "posewire/steady.h"
 
 class FPosewireSource::FStream final : public posewire::unreal::SubjectSink
 {
@@ -24,6 +25,7 @@ public:
     bool HasStopped();
     FString Status() const;
     posewire::unreal::People& GetPeople() { return *People; }
+    posewire::Steady& GetSteady() { return *Steady; }
 
     // posewire::unreal::SubjectSink, in the core's thread
     virtual void describe(const posewire::unreal::SubjectInfo& Subject) override;
@@ -38,5 +40,6 @@ private:
     ILiveLinkClient* Client = nullptr;
     FGuid SourceGuid;
     std::unique_ptr<posewire::unreal::People> People;
+    std::unique_ptr<posewire::Steady> Steady;
     std::unique_ptr<posewire::Receiver> Receiver; // the last, so that its thread ends before what it uses
 };

@@ -24,4 +24,15 @@ public:
     /** Also a property "confidence_BONE" for every bone. */
     UPROPERTY(EditAnywhere, Category = "Posewire")
     bool bBoneConfidence = false;
+
+    /**
+     * Evens out a restless network: frames are pushed at a steady rate, interpolated, this many milliseconds after they
+     * arrived. 0 = as they arrive. Live Link's own Buffer Settings are then not needed.
+     */
+    UPROPERTY(EditAnywhere, Category = "Posewire", meta = (ClampMin = "0", ClampMax = "1000", Units = "ms"))
+    float SteadyDelayMs = 0.0f;
+
+    /** Frames a second with a steady delay; a headset's refresh rate, say. */
+    UPROPERTY(EditAnywhere, Category = "Posewire", meta = (ClampMin = "10", ClampMax = "240", EditCondition = "SteadyDelayMs > 0"))
+    float SteadyRateHz = 90.0f;
 };
