@@ -2,8 +2,18 @@
 
 import tomllib
 import zipfile
+from pathlib import Path
+
+import pytest
 
 from posewire.cli import blender
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def in_the_checkout(monkeypatch):
+    monkeypatch.chdir(REPOSITORY / "docs")  # somewhere in it
 
 
 def test_a_zip_holds_the_extension_its_manifest_and_the_rigs(posewire, tmp_path):
@@ -28,7 +38,7 @@ def test_equal_sources_give_equal_zips(posewire, tmp_path):
 
 
 def test_without_the_sources_it_says_where_to_get_them(posewire, tmp_path, monkeypatch):
-    monkeypatch.setattr(blender, "BUILDER", tmp_path / "blender_addon" / "build.py")
+    monkeypatch.setattr(blender, "BUILDER", Path("no_addon") / "build.py")
     ran = posewire("blender", "build")
     assert ran.code == 2
     assert "an installed wheel holds only the engine" in ran.err
@@ -43,5 +53,5 @@ def test_a_folder_that_cannot_be_made_is_a_readable_error(posewire, tmp_path):
 
 
 def test_the_platforms_are_those_of_the_builder():
-    source = blender.BUILDER.read_text(encoding="utf-8")
+    source = blender.find_builder().read_text(encoding="utf-8")
     assert all(f'"{platform}": (' in source for platform in blender.PLATFORMS)

@@ -11,7 +11,7 @@ import posewire
 from posewire.cli.options import Commands
 from posewire.errors import PosewireError
 
-BUILDER = Path(posewire.__file__).parents[2] / "blender_addon" / "build.py"
+BUILDER = Path("blender_addon") / "build.py"
 """The extension is GPL, a work of its own: it speaks the wire, is no part of the wheel, and is run here, not imported."""
 PLATFORMS = ("linux-x64", "windows-x64", "macos-arm64", "macos-x64")
 
@@ -29,15 +29,25 @@ def add_commands(commands: Commands) -> None:
     build.set_defaults(run=_build)
 
 
+def find_builder() -> Path:
+    """The builder in the checkout that the user stands in, or else in the one that this engine is installed from with -e.
+
+    Raises:
+        PosewireError: in neither.
+    """
+    here = Path.cwd()
+    for checkout in (here, *here.parents, Path(posewire.__file__).parents[2]):
+        if (checkout / BUILDER).is_file():
+            return checkout / BUILDER
+    raise PosewireError(
+        "The Blender extension's sources are not here: an installed wheel holds only the engine.",
+        got=f"no {BUILDER} in {here} or above it",
+        hint="download the finished zip, or: git clone the repository (or unpack the sdist), posewire blender build in it",
+    )
+
+
 def _build(flags: argparse.Namespace) -> None:
-    if not BUILDER.is_file():
-        raise PosewireError(
-            "The Blender extension's sources are not here: an installed wheel holds only the engine.",
-            got=f"no {BUILDER.parent}",
-            hint="download the finished zip, or: git clone the repository (or unpack the sdist), "
-            "pip install -e . there, posewire blender build",
-        )
-    command = [sys.executable, str(BUILDER), "--out", str(flags.out)]
+    command = [sys.executable, str(find_builder()), "--out", str(flags.out)]
     for name in ("python", "platform"):
         command += [part for value in getattr(flags, name) or () for part in (f"--{name}", value)]
     done = subprocess.run(command + (["--no-wheels"] if flags.no_wheels else []), check=False)
