@@ -6,6 +6,7 @@ The engine is never imported: its Python is another than Blender's, and a crash 
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -133,11 +134,17 @@ class Capture:
             return  # nothing readable yet: it is still opening the video
 
 
+def free_take(folder: Path, stem: str) -> Path:
+    """A take in the folder that is not there yet: STEM.pwt, else STEM_2.pwt and so on; no earlier one is ever replaced."""
+    names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+    return next(take for name in names if not (take := folder / f"{name}.pwt").exists())
+
+
 def capture_video(command: Sequence[str], video: Path, take: Path, options: Options, frames_expected: int, logs: Path) -> Capture:
-    """Starts a video on its way into a take, which is replaced if it is there; `logs` is a folder for the engine's words."""
+    """Starts a video on its way into a new take (see `free_take`); `logs` is a folder for the engine's words."""
     if not video.is_file():
         raise LiveError("There is no video {path}.", "Choose a video file.", path=video)
-    arguments = ["run", str(video), "--out", str(take), "--overwrite", "--json", *options.flags()]
+    arguments = ["run", str(video), "--out", str(take), "--json", *options.flags()]
     return _start(command, arguments, str(video), take, frames_expected, logs)
 
 
@@ -162,10 +169,10 @@ class Again:
 
 
 def solve_take(command: Sequence[str], recorded: Path, take: Path, again: Again, logs: Path) -> Capture:
-    """Starts fitting a take again, knowing all of it, into another take, which is replaced if it is there."""
+    """Starts fitting a take again, knowing all of it, into another, new take (see `free_take`)."""
     if not recorded.is_file():
         raise LiveError("There is no take {path}.", "Choose a .pwt file.", path=recorded)
-    arguments = ["solve", str(recorded), "--out", str(take), "--overwrite", "--json", *again.flags()]
+    arguments = ["solve", str(recorded), "--out", str(take), "--json", *again.flags()]
     return _start(command, arguments, str(recorded), take, 0, logs)
 
 

@@ -72,7 +72,7 @@ class POSEWIRE_OT_capture_video(Reporting, Operator, ImportHelper):
     def act(self, context: bpy.types.Context) -> str:
         _refuse_two()
         video = Path(bpy.path.abspath(self.filepath))
-        take = capturing.takes_folder() / f"{video.stem}.pwt"
+        take = engine.free_take(capturing.takes_folder(), video.stem)
         logs, frames = Path(bpy.app.tempdir), capturing.frames_of(video) if video.is_file() else 0
         command = capturing.find_engine()
         state.capture = engine.capture_video(command, video, take, capturing.options(context.scene), frames, logs)
@@ -99,7 +99,7 @@ class POSEWIRE_OT_solve_take(Reporting, Operator, ImportHelper):
     def act(self, context: bpy.types.Context) -> str:
         _refuse_two()
         recorded = Path(bpy.path.abspath(self.filepath))
-        take = capturing.takes_folder() / f"{recorded.stem}_refined.pwt"
+        take = engine.free_take(capturing.takes_folder(), f"{recorded.stem}_refined")
         again = capturing.again(context.scene, self.smooth, find_ground=self.ground)
         state.capture = engine.solve_take(capturing.find_engine(), recorded, take, again, Path(bpy.app.tempdir))
         return ""
@@ -120,10 +120,16 @@ class POSEWIRE_OT_capture_webcam(Reporting, Operator):
     def act(self, context: bpy.types.Context) -> str:
         _refuse_two()
         scene = context.scene.posewire
-        options, logs = capturing.options(context.scene), Path(bpy.app.tempdir)
-        state.capture = engine.capture_camera(capturing.find_engine(), self.camera, scene.address, options, logs)
-        if state.session is None:
-            state.session = Session(scene.address, scene.key_file)
+        command, options, logs = capturing.find_engine(), capturing.options(context.scene), Path(bpy.app.tempdir)
+        # The session first: it may refuse the address or the key, and would leave an engine behind that nobody listens to.
+        session = state.session or Session(scene.address, scene.key_file)
+        try:
+            state.capture = engine.capture_camera(command, self.camera, scene.address, options, logs)
+        except LiveError:
+            if session is not state.session:
+                session.close()
+            raise
+        state.session = session
         return ""
 
 

@@ -114,6 +114,24 @@ def drop_a_take() -> None:
     assert result["actions_of_the_drop"], "the take was dropped, but nothing came of it"
 
 
+def play_while_live(session: Any) -> Iterator[None]:
+    """The timeline plays, which sets every frame of its own and draws it: poses come all the same."""
+    scene, screen = bpy.context.scene, view()[0].screen
+    before, frame = session.numbers().received, scene.frame_current
+    run(bpy.ops.screen.animation_play)
+    yield
+    yield
+    result["received_while_playing"] = session.numbers().received - before
+    result["frames_played"] = scene.frame_current - frame
+    assert screen.is_animation_playing, "the timeline does not play"
+    assert result["frames_played"] != 0, "the timeline stands still"
+    assert result["received_while_playing"] > 0, "no pose arrived while the timeline played"
+    assert session.status()[0] == "Live", session.status()
+    run(bpy.ops.screen.animation_play)  # the same key stops it
+    assert not screen.is_animation_playing
+    scene.frame_set(frame)
+
+
 def speak_german() -> None:
     """Blender finds the extension's own translations, also of a text with a value in it."""
     view = bpy.context.preferences.view
@@ -172,6 +190,7 @@ def story() -> Iterator[None]:
     screenshot("2_live")
     result["changed_by_connecting"] = float((np.abs(sidebar_pixels("2_live") - panel).max(axis=2) > 0.05).mean())
     assert result["changed_by_connecting"] > 0.05
+    yield from play_while_live(session)
     run(bpy.ops.posewire.record)
     for _ in range(3):
         yield

@@ -49,9 +49,10 @@ def test_an_unusable_flag_is_refused(refused, short_clip, flags, tmp_path, monke
     [
         (["--method", "openpose"], "blazepose"),
         (["--publish", "tcp://127.0.0.1:5598", "--rig", "gundam"], "mixamo"),
+        (["--rig", "gundam"], "mixamo"),
         (["--device", "tpu"], "cpu"),
     ],
-    ids=["method", "rig", "device"],
+    ids=["method", "rig", "rig, unpublished", "device"],
 )
 def test_an_unknown_name_lists_what_exists(refused, short_clip, flags, listed):
     assert listed in refused("run", short_clip, *flags)
@@ -104,6 +105,15 @@ def test_what_is_no_take_is_refused(refused, tmp_path):
 def test_an_absent_take_cannot_be_exported_or_replayed(refused, tmp_path):
     refused("export", tmp_path / "no.pwt", tmp_path / "no.bvh")
     refused("replay", tmp_path / "no.pwt", "--publish")
+
+
+def test_a_video_is_not_taken_for_one_image(refused, short_clip, tmp_path):
+    assert f"posewire run {short_clip}" in refused("detect", short_clip, "--out", tmp_path / "found.npz")
+    assert not (tmp_path / "found.npz").exists()
+
+
+def test_a_take_is_not_replayed_without_publish(refused, tmp_path):
+    assert "replay take.pwt --publish" in refused("replay", "take.pwt")
 
 
 def test_nobody_publishing_ends_listen_with_an_explanation(refused):

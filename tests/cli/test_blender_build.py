@@ -45,6 +45,29 @@ def test_without_the_sources_it_says_where_to_get_them(posewire, tmp_path, monke
     assert "git clone" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("pyproject", "accepted"),
+    [
+        ('[project]\nname = "posewire"\n', True),
+        ('[project]\nname = "other"\n', False),
+        ("[tool.ruff]\n", False),
+        ('project = "posewire"\n', False),
+        ("no toml", False),
+        (b"\xff", False),
+        (None, False),
+    ],
+)
+def test_a_builder_is_run_only_from_a_checkout_of_posewire(tmp_path, monkeypatch, pyproject, accepted):
+    builder = tmp_path / blender.BUILDER
+    builder.parent.mkdir()
+    builder.write_text("")
+    if pyproject is not None:
+        (tmp_path / "pyproject.toml").write_bytes(pyproject if isinstance(pyproject, bytes) else pyproject.encode())
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert blender.find_builder() == (builder if accepted else REPOSITORY / blender.BUILDER)
+
+
 def test_a_folder_that_cannot_be_made_is_a_readable_error(posewire, tmp_path):
     (tmp_path / "file").write_text("")
     ran = posewire("blender", "build", "--out", tmp_path / "file" / "in", "--platform", "linux-x64", "--no-wheels")

@@ -63,6 +63,7 @@ def test_without_json_a_person_is_told_of_on_standard_error(recorded, tmp_path, 
         (["--lifter", "nobody"], "nobody"),
         (["--lifter", "blazepose"], "is no lifter"),
         (["--camera", "missing.json"], "camera file"),
+        (["--device", "gpu"], "no lifter is named"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_nothing_is_written(recorded, tmp_path, flags, problem):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from streams import pose, publishing
 
-from posewire import rotation
+from posewire import keys, rotation
 from posewire.data import FloatArray
 from posewire.retarget import bundled_rigs, read_rig, retarget, rig_skeleton
 from posewire.skeleton import REFERENCE, for_height
@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test may 
 UNREAL = Path(__file__).parents[2] / "unreal_bridge"
 
 
-def probed(build: Path, connection: str, frames: int = 10) -> dict[str, Any]:
+def probed(build: Path, connection: str, frames: int = 10, seconds: int = 30) -> dict[str, Any]:
     """What Live Link was told until every subject had so many frames."""
-    command = [build / "stubs" / "posewire_plugin_probe", connection, str(frames), "30"]
+    command = [build / "stubs" / "posewire_plugin_probe", connection, str(frames), str(seconds)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
 
 
@@ -67,6 +67,23 @@ def test_a_rig_chosen_in_the_panel_gives_the_rigs_bones_as_python_retargets_them
     want = rig_skeleton(rig, REFERENCE).positions_m(target.root_m, target.rotations_wxyz)
     assert tuple(subject["bones"]) == rig.names and tuple(subject["parents"]) == rig.parents
     np.testing.assert_allclose(unreal_positions_cm(subject), to_unreal_cm(want), atol=1e-3)
+
+
+@pytest.mark.parametrize("has_key", [True, False], ids=["another publisher's key", "no key"])
+def test_who_is_not_let_in_is_told_so_and_sees_nobody(build: Path, tmp_path: Path, has_key: bool) -> None:
+    keys.add("studio", tmp_path / "here")
+    wrong = keys.add("stranger", tmp_path / "elsewhere")
+    with publishing([pose(0)], keys=tmp_path / "here") as publisher:
+        connection = f"address={publisher.address}" + (f";key={wrong}" if has_key else "")
+        seen = probed(build, connection, frames=1, seconds=4)
+    assert "does not let this client in" in seen["status"] and seen["subjects"] == {}
+
+
+def test_the_right_key_brings_the_person(build: Path, tmp_path: Path) -> None:
+    key = keys.add("studio", tmp_path)
+    with publishing([pose(0)], keys=tmp_path) as publisher:
+        seen = probed(build, f"address={publisher.address};key={key}", frames=1)
+    assert list(seen["subjects"]) == ["person 0"]
 
 
 def test_after_shutdown_no_subject_is_left(build: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import cast
 
 import posewire
 from posewire.cli.options import Commands
@@ -32,18 +34,30 @@ def add_commands(commands: Commands) -> None:
 def find_builder() -> Path:
     """The builder in the checkout that the user stands in, or else in the one that this engine is installed from with -e.
 
+    It is run, so a file of that name is not enough: the folder must be Posewire's.
+
     Raises:
         PosewireError: in neither.
     """
     here = Path.cwd()
-    for checkout in (here, *here.parents, Path(posewire.__file__).parents[2]):
-        if (checkout / BUILDER).is_file():
-            return checkout / BUILDER
+    for folder in (here, *here.parents, Path(posewire.__file__).parents[2]):
+        if (folder / BUILDER).is_file() and _is_checkout(folder):
+            return folder / BUILDER
     raise PosewireError(
         "The Blender extension's sources are not here: an installed wheel holds only the engine.",
         got=f"no {BUILDER} in {here} or above it",
         hint="download the finished zip, or: git clone the repository (or unpack the sdist), posewire blender build in it",
     )
+
+
+def _is_checkout(folder: Path) -> bool:
+    """Whether its pyproject.toml names the project posewire."""
+    try:
+        content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none, or none that can be read: somebody else's folder
+        return False
+    project = content.get("project")
+    return isinstance(project, dict) and cast("dict[str, object]", project).get("name") == "posewire"
 
 
 def _build(flags: argparse.Namespace) -> None:

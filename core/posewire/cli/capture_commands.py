@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from posewire import capture, fit, profiles
+from posewire import capture, fit, plugins, profiles
+from posewire.capture.images import SUFFIXES
 from posewire.cli.options import (
     Commands,
     add_fit_flags,
@@ -32,6 +33,7 @@ from posewire.errors import PosewireError, SourceError, WireError
 from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, check_new_file, open_stream
 from posewire.pipeline import Instant, Pipeline, open_pipeline
 from posewire.preview import PreviewWindow, PreviewWriter
+from posewire.retarget import resolve_rig
 from posewire.settings import Settings
 from posewire.take import Take, export
 
@@ -66,6 +68,8 @@ def _add_run(commands: Commands) -> None:
 
 def _run(flags: argparse.Namespace) -> None:
     settings = settings_of(flags)
+    for name in settings.rigs:
+        resolve_rig(name, plugins.load().rigs.values())  # a wrong name is said at once, also by a run that does not publish
     for flag, path in (("--out", flags.out), ("--preview", None if flags.preview == "window" else flags.preview)):
         if path is not None:
             check_new_file(Path(path), flag, overwrite=flags.overwrite)
@@ -142,7 +146,9 @@ class _Speed(ProgressColumn):
     """Frames a second so far."""
 
     def render(self, task: Task) -> Text:
-        return Text("" if not task.speed else f"{task.speed:.1f} fps")
+        # Not task.speed: the first frames wait for the calibration and then come all at once.
+        elapsed_s = task.finished_time or task.elapsed
+        return Text(f"{task.completed / elapsed_s:.1f} fps" if task.completed and elapsed_s else "")
 
 
 def _progress(pipeline: Pipeline) -> Progress:
@@ -194,8 +200,9 @@ _DEMO_NEXT = """
   look into the take   posewire info posewire-demo/demo.pwt
   your own video       posewire run clip.mp4 --out clip.pwt --preview seen.mp4
   your webcam, live    posewire run 0 --publish
-  Blender              File > Import > Motion Capture: demo.bvh, scale 0.01
-  Unreal and others    people come as ZeroMQ messages: docs/WIRE.md
+  Blender              live, with the extension: docs/BLENDER.md; or
+                       File > Import > Motion Capture: demo.bvh, scale 0.01
+  Unreal               Live Link: docs/UNREAL.md; no compiling: docs/GATEWAY.md
   any stream           posewire replay posewire-demo/demo.pwt --publish --loop
                        and in another terminal: posewire listen
   Python               for pose in posewire.track("clip.mp4"):
@@ -249,6 +256,7 @@ def _detect(flags: argparse.Namespace) -> None:
     if flags.out.suffix != ".npz":
         raise PosewireError("--out must be an .npz file.", got=flags.out.name, hint=f"--out {flags.out.stem}.npz")
     images = [image for path in flags.images for image in (capture.image_files(path) if path.is_dir() else [path])]
+    _refuse_videos(images)
     rows: list[tuple[str, Detections]] = []
     with Progress(console=console) as progress, suppress(StopIteration):
         bar = progress.add_task("detecting", total=len(images))
@@ -257,8 +265,6 @@ def _detect(flags: argparse.Namespace) -> None:
             progress.advance(bar)
     if len(rows) != len(images):
         raise SourceError("Not every image gave a picture.", got=f"{len(rows)} of {len(images)}")
-    from posewire import plugins
-
     table = gather(rows, plugins.load().method(settings.method).joints)
     table.save(flags.out)
     counts = {name: found.people for name, found in rows}
@@ -266,3 +272,9 @@ def _detect(flags: argparse.Namespace) -> None:
         print_json({"out": str(flags.out), "people": counts})
     else:
         console.print(f"{sum(counts.values())} people in {len(images)} images -> {flags.out}")
+
+
+def _refuse_videos(images: Sequence[Path]) -> None:
+    for path in images:
+        if path.is_file() and path.suffix.lower() not in SUFFIXES:
+            raise SourceError(f"{path} is no image.", allowed=SUFFIXES, hint=f"a video: posewire run {path}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from rich.console import Console
 from rich.table import Table
 
 from posewire import doctor, plugins
-from posewire.cli.options import Commands, add_json_flag, add_settings_file, output, print_json, settings_of
+from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, output, print_json, settings_of
 from posewire.errors import PosewireError
 from posewire.plugins import Registry
 
@@ -34,6 +35,7 @@ def _methods(flags: argparse.Namespace) -> None:
     if flags.json:
         keys = ("name", "kind", "joints", "multi_person", "weights_licence", "summary")
         print_json([{key: getattr(card, key) for key in keys} for card in registry.methods.values()])
+        _show_broken(registry, console)
         return
     rows = [
         [card.name, card.kind, str(len(card.joints)), "many" if card.multi_person else "one", card.weights_licence, card.summary]
@@ -65,8 +67,12 @@ def _show(header: list[str], rows: list[list[str]], registry: Registry) -> None:
     for row in rows:
         table.add_row(*row)
     output.print(table)
+    _show_broken(registry, output)
+
+
+def _show_broken(registry: Registry, where: Console) -> None:
     for plugin in registry.broken:
-        output.print(f"\n[red]broken plugin {plugin.name}[/red] ({plugin.distribution}): {plugin.reason}")
+        where.print(f"\n[red]broken plugin {plugin.name}[/red] ({plugin.distribution}): {plugin.reason}")
 
 
 def _doctor(flags: argparse.Namespace) -> None:

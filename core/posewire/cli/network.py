@@ -25,6 +25,7 @@ from posewire.cli.options import (
     settings_of,
 )
 from posewire.client import Client, Received, connect
+from posewire.errors import SettingsError
 from posewire.outputs import Pacer, open_stream
 from posewire.settings import DEFAULT_ADDRESS
 from posewire.take import Take
@@ -107,6 +108,8 @@ def _add_replay(commands: Commands) -> None:
 
 
 def _replay(flags: argparse.Namespace) -> None:
+    if flags.publish is None:
+        raise SettingsError("Nothing is published without --publish.", hint=f"posewire replay {flags.take} --publish")
     take = Take.open(flags.take)
     for damage in take.damage:
         console.print(f"[yellow]damaged:[/yellow] {damage}")

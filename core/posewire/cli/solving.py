@@ -36,7 +36,7 @@ def add_commands(commands: Commands) -> None:
     measuring = parser.add_argument_group("measuring", "without these: as recorded")
     measuring.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m")
     measuring.add_argument("--lifter", metavar="NAME", help="turn the recorded 2D into 3D with this lifter")
-    measuring.add_argument("--device", metavar="cpu|gpu", help="where the lifter's network runs (default: cpu)")
+    measuring.add_argument("--device", metavar="cpu|gpu", help="where the network of --lifter runs (default: cpu)")
     camera = measuring.add_mutually_exclusive_group()
     camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees")
     camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
@@ -74,7 +74,15 @@ def _solve(flags: argparse.Namespace) -> None:
 
 def _lift(flags: argparse.Namespace, take: Take) -> LiftStage | None:
     """Only --lifter chooses one: a lifter of the user's settings file is for new recordings."""
-    return open_lifter(settings_of(flags), take.header.keypoint_names) if flags.lifter else None
+    if flags.lifter:
+        return open_lifter(settings_of(flags), take.header.keypoint_names)
+    if flags.device is not None:
+        raise SettingsError(
+            "--device says where a lifter's network runs, and no lifter is named.",
+            got=f"--device {flags.device}",
+            hint="add --lifter vae; the fit of a take runs on the CPU",
+        )
+    return None
 
 
 def _smooth_s(text: str) -> float:

@@ -37,10 +37,13 @@ def test_a_video_becomes_an_action() -> None:
 def test_a_take_is_refined_and_imported(demo_take: Path) -> None:
     bpy.context.scene.render.fps = 60
     bpy.context.scene.posewire.height = 1.8
+    earlier = module("capturing").takes_folder() / "demo_refined.pwt"
+    earlier.write_bytes(b"an earlier refinement")
     assert bpy.ops.posewire.solve_take(filepath=str(demo_take), smooth=0.1, ground=True) == {"FINISHED"}
     state = module("state").state
     pump_until(lambda: state.capture is None, "the engine", patience_s=110.0)
-    assert "1 actions from demo_refined.pwt" in state.message, state.message
+    assert "1 actions from demo_refined_2.pwt" in state.message, state.message
+    assert earlier.read_bytes() == b"an earlier refinement"
     obj = bpy.context.scene.posewire.characters[0].object
     first, last = obj.animation_data.action.frame_range
     assert last - first >= 90
@@ -65,6 +68,45 @@ def test_the_webcams_way_streams_into_blender_at_once() -> None:
     pump_until(lambda: state.session.newest is not None and state.session.newest.pose.people, "the engine", patience_s=110.0)
     assert obj.pose.bones["left_elbow"].rotation_quaternion.angle > 0.01
     assert bpy.ops.posewire.cancel_capture() == {"FINISHED"}
+
+
+def engines_started() -> set[Path]:
+    """The log of every engine that Blender started."""
+    return set(Path(bpy.app.tempdir).glob("posewire-*.log"))
+
+
+@pytest.mark.usefixtures("chosen_engine")
+def test_no_camera_is_started_where_the_session_refuses() -> None:
+    before = engines_started()
+    bpy.context.scene.posewire.key_file = "/nowhere/key.json"
+    with pytest.raises(RuntimeError, match="key"):
+        bpy.ops.posewire.capture_webcam(camera=str(CLIP))
+    state = module("state").state
+    assert (state.capture, state.session) == (None, None)
+    assert engines_started() == before
+
+
+def test_a_camera_whose_engine_does_not_start_leaves_no_session(tmp_path: Path) -> None:
+    preferences = bpy.context.preferences.addons["bl_ext.user_default.posewire_live"].preferences
+    (tmp_path / "posewire").write_text("no program")
+    preferences.engine = str(tmp_path / "posewire")
+    with pytest.raises(RuntimeError, match="does not start"):
+        bpy.ops.posewire.capture_webcam(camera=str(CLIP))
+    preferences.engine = ""
+    state = module("state").state
+    assert (state.capture, state.session) == (None, None)
+
+
+@pytest.mark.usefixtures("chosen_engine")
+def test_a_video_captured_again_keeps_the_earlier_take() -> None:
+    earlier = module("capturing").takes_folder() / f"{CLIP.stem}.pwt"
+    earlier.write_bytes(b"an earlier take")
+    assert bpy.ops.posewire.capture_video(filepath=str(CLIP)) == {"FINISHED"}
+    state = module("state").state
+    assert state.capture.take == earlier.with_name(f"{CLIP.stem}_2.pwt")
+    pump_until(lambda: state.capture is None or state.capture.take.exists(), "the second take", patience_s=110.0)
+    assert bpy.ops.posewire.cancel_capture() == {"FINISHED"}
+    assert earlier.read_bytes() == b"an earlier take"
 
 
 @pytest.mark.usefixtures("chosen_engine")

@@ -8,17 +8,23 @@
 namespace posewire::unreal {
 namespace {
 
-std::string without_control_characters(std::string text) {
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '"' || c == ',') c = '_';
-    }
-    return text;
-}
-
 // Engines compare names without regard to case; ASCII is what they agree on.
 std::string folded(std::string text) {
     for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
     return text;
+}
+
+// Unreal takes an empty name and "None" for no name at all (NAME_None).
+std::string engine_name(std::string text) {
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '"' || c == ',') c = '_';
+    }
+    return text.empty() || folded(text) == "none" ? text + '_' : text;
+}
+
+std::vector<std::string> engine_names(std::vector<std::string> texts) {
+    for (std::string& text : texts) text = engine_name(std::move(text));
+    return texts;
 }
 
 std::vector<std::string> property_names(const std::vector<std::string>& bones, bool bone_confidence) {
@@ -52,7 +58,7 @@ std::vector<std::string> subject_names(const std::string& prefix, const std::vec
     std::set<std::string> seen, twice;
     std::vector<std::string> names;
     for (const Person& person : people) {
-        names.push_back(without_control_characters(prefix + person.name));
+        names.push_back(engine_name(prefix + person.name));
         if (!seen.insert(folded(names.back())).second) twice.insert(folded(names.back()));
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -105,6 +111,7 @@ std::optional<People::Known> People::known_person(const SubjectMessage& message,
         known.offsets_m = rig_skeleton(*settings_.rig, skeleton).offsets_m;
         known.retargeter = std::move(*retargeter);
     }
+    known.info.bones = engine_names(std::move(known.info.bones));
     known.info.properties = property_names(known.info.bones, bone_confidence_);
     return known;
 }

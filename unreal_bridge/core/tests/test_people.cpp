@@ -181,6 +181,19 @@ TEST_CASE("names are unlike each other without regard to case, and hold nothing 
     CHECK(subject_names("P ", {person(3, "person 3")}) == Log{"P person 3"});
 }
 
+TEST_CASE("a person, a bone or a prefix that is named None or nothing still has a name in Unreal") {
+    CHECK(subject_names("", {person(0, "None"), person(1, "NONE"), person(2, "Nonet")}) == Log{"None_ 0", "NONE_ 1", "Nonet"});
+    CHECK(subject_names("None", {person(0, "")}) == Log{"None_"});
+    CHECK(subject_names("", {person(0, "")}) == Log{"_"});
+    SubjectMessage message = with_people({person(0, "none")});
+    message.names[1] = "None";
+    Recorder sink;
+    People people({}, sink);
+    people.on_subject(share(message));
+    CHECK(sink.taken() == Log{"describe none_"});
+    CHECK(sink.infos["none_"].bones[1] == "None_");
+}
+
 TEST_CASE("with a rig the subject has the rig's bones, and stands as the native body does") {
     const RetargetCase given(std::filesystem::path(POSEWIRE_REPOSITORY) / "tests/retarget/golden/ue5_manny_a_pose.json");
     SubjectMessage message = golden_subject();
