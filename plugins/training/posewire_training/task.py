@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import torch
@@ -39,3 +39,13 @@ def descend(optimizer: Optimizer, loss: Tensor, largest_gradient: float) -> None
     norm = nn.utils.clip_grad_norm_(parameters, largest_gradient)
     if torch.isfinite(norm):
         optimizer.step()
+
+
+def numbers(losses: Mapping[str, Tensor]) -> dict[str, float]:
+    """A step's losses as Scores."""
+    return {name: float(value.detach()) for name, value in losses.items()}
+
+
+def validation_means(batches: Sequence[Mapping[str, Tensor]]) -> dict[str, float]:
+    """The means of each loss over the batches of a validation, as Scores named validation_..."""
+    return {f"validation_{name}": float(torch.stack([losses[name] for losses in batches]).mean()) for name in batches[0]}

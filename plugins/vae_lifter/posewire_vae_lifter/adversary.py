@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 from torch.optim import AdamW, Optimizer
 
 from posewire_training.samples import Sampler
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers
 from posewire_vae_lifter.model import OTHERS, Vae
 from posewire_vae_lifter.settings import VaeSettings
 from posewire_vae_lifter.tasks import VaeTask, squared_error
@@ -61,7 +61,7 @@ class AdversarialTask(VaeTask):
         telling = self._telling(real, outputs.detach(), invented.detach())
         descend(self.optimizers["critic"], telling, self.settings.largest_gradient)
         losses = {"loss": error, "divergence": divergence, "fooling": fooling, "telling": telling}
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return numbers(losses)
 
     def _fooling(self, real: Tensor, outputs: Tensor, invented: Tensor) -> Tensor:
         """What the decoder minimises: taken for real and, for the VAE-GAN, like the truth in the critic's eyes (eq. 2.10)."""

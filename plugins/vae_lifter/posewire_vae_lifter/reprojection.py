@@ -11,7 +11,7 @@ from torch import Tensor
 from posewire_data.bodies import KNEE_TO_NECK_M
 from posewire_data.joints import JOINTS
 from posewire_training.samples import Samples
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers
 from posewire_vae_lifter.tasks import VaeTask
 
 _SPINE = [(JOINTS.index(a), JOINTS.index(b)) for a, b in (("chest", "pelvis"), ("neck", "chest"))]
@@ -31,7 +31,7 @@ class ReprojectionTask(VaeTask):
             self.optimizers["net"], error + size + self.settings.beta_at(progress) * divergence, self.settings.largest_gradient
         )
         losses = {"loss": error, "divergence": divergence, "size": size}
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return numbers(losses)
 
     def fit(self, samples: Samples) -> None:
         """The 2D is measured; the pose's scale is a guess, since 3D statistics are 3D labels too."""

@@ -19,7 +19,7 @@ from posewire_selfsup_lifter.geometry import project, rotation_matrix
 from posewire_selfsup_lifter.networks import Critic
 from posewire_selfsup_lifter.settings import SelfsupSettings
 from posewire_selfsup_lifter.teachers.reprojection import ReprojectionTask, relative
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers
 
 _TILT_RAD = 0.2
 """Standard deviation of how far the new viewpoint is tilted; around the person it may stand anywhere."""
@@ -48,7 +48,7 @@ class AdversarialTask(ReprojectionTask):
         descend(
             self.optimizers["adam"], scores["loss"] + self._settings.critic_weight * persuasion, self._settings.largest_gradient
         )
-        return {**{name: float(value.detach()) for name, value in scores.items()}, "critic": float(critic_loss.detach())}
+        return numbers({**scores, "critic": critic_loss})
 
     def _pose(self, view: OneView) -> Tensor:
         return relative(self.lifting(view.features))

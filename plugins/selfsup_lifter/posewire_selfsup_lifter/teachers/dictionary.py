@@ -12,7 +12,7 @@ from posewire_data.joints import JOINTS
 from posewire_selfsup_lifter.batches import Batches, Pair
 from posewire_selfsup_lifter.nrsfm import DISTILLATION_LEVELS, FACTORIZATION_LEVELS, SPARSITY, DeepNrsfm, nrsfm_loss
 from posewire_selfsup_lifter.settings import SelfsupSettings, Teacher
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers, validation_means
 
 
 class DictionaryTask:
@@ -29,12 +29,11 @@ class DictionaryTask:
         """One batch of pictures."""
         loss = self._loss(self._training.draw(number))
         descend(self.optimizers["adam"], loss, self._settings.largest_gradient)
-        return {"loss": float(loss.detach())}
+        return numbers({"loss": loss})
 
     def validate(self) -> Scores:
         """The same loss on other people's pictures."""
-        rows = [self._loss(pair) for pair in self._validation.in_order()]
-        return {"validation_loss": float(torch.stack(rows).mean())}
+        return validation_means([{"loss": self._loss(pair)} for pair in self._validation.in_order()])
 
     def _loss(self, pair: Pair) -> Tensor:
         pictures = torch.cat([pair.first.normalised(), pair.second.normalised()])

@@ -18,7 +18,7 @@ from posewire_selfsup_lifter.geometry import full_rotation
 from posewire_selfsup_lifter.networks import LiftingNet
 from posewire_selfsup_lifter.nrsfm import DeepNrsfm
 from posewire_selfsup_lifter.settings import SelfsupSettings
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers, validation_means
 
 
 class DistillationTask:
@@ -37,12 +37,11 @@ class DistillationTask:
         """One batch of pictures; the pair's two views are two samples."""
         scores = self.losses(self._training.draw(number))
         descend(self.optimizers["adam"], scores["loss"], self._settings.largest_gradient)
-        return {name: float(value.detach()) for name, value in scores.items()}
+        return numbers(scores)
 
     def validate(self) -> Scores:
         """The same losses on other people's pictures."""
-        rows = [self.losses(pair) for pair in self._validation.in_order()]
-        return {f"validation_{name}": float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+        return validation_means([self.losses(pair) for pair in self._validation.in_order()])
 
     def losses(self, pair: Pair) -> dict[str, Tensor]:
         """eq. 15: |f_xy - w|_1 + eq. 14, or with target="hard" the L1 distance to the teacher's depth."""

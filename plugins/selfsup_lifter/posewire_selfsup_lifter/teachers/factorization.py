@@ -14,7 +14,7 @@ from posewire_selfsup_lifter.batches import FEATURES, Batches, OneView, Pair
 from posewire_selfsup_lifter.networks import FactorizationNet
 from posewire_selfsup_lifter.nrsfm import FACTORIZATION_LEVELS, Dictionary
 from posewire_selfsup_lifter.settings import SelfsupSettings
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers, validation_means
 
 _DICTIONARY_RATE = 0.1
 """Of the network's learning rate: 0.0001 and 0.001 in Ch. 4.7.2."""
@@ -40,12 +40,11 @@ class FactorizationTask:
         """One batch of pairs."""
         scores = self.losses(self._training.draw(number))
         descend(self.optimizers["adam"], scores["loss"], self._settings.largest_gradient)
-        return {name: float(value.detach()) for name, value in scores.items()}
+        return numbers(scores)
 
     def validate(self) -> Scores:
         """The same losses on other people's views."""
-        rows = [self.losses(pair) for pair in self._validation.in_order()]
-        return {f"validation_{name}": float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+        return validation_means([self.losses(pair) for pair in self._validation.in_order()])
 
     def losses(self, pair: Pair) -> dict[str, Tensor]:
         """eq. 4.3, 4.4 and 4.8."""

@@ -18,7 +18,7 @@ from posewire_selfsup_lifter.batches import FEATURES, Batches, OneView, Pair
 from posewire_selfsup_lifter.geometry import transform
 from posewire_selfsup_lifter.networks import LiftingNet, RootNet
 from posewire_selfsup_lifter.settings import SelfsupSettings
-from posewire_training.task import Scores, descend
+from posewire_training.task import Scores, descend, numbers, validation_means
 
 
 class ReprojectionTask:
@@ -39,12 +39,11 @@ class ReprojectionTask:
         pair = self._training.draw(number)
         scores = self.losses(pair, pretraining=progress < self._settings.pretraining_share)
         descend(self.optimizers["adam"], scores["loss"], self._settings.largest_gradient)
-        return {name: float(value.detach()) for name, value in scores.items()}
+        return numbers(scores)
 
     def validate(self) -> Scores:
         """The same losses on other people's views. 2D is all there is to validate on."""
-        rows = [self.losses(pair, pretraining=False) for pair in self._validation.in_order()]
-        return {f"validation_{name}": float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+        return validation_means([self.losses(pair, pretraining=False) for pair in self._validation.in_order()])
 
     def losses(self, pair: Pair, *, pretraining: bool) -> dict[str, Tensor]:
         """eq. 3.6 while pretraining, then eq. 3.7; every term by its name."""
