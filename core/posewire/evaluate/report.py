@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -59,7 +60,7 @@ class EvalReport:
 
     def to_json(self) -> str:
         """{"reference", "view", "rows": [...]}; a number that does not apply is null."""
-        return json.dumps(_without_nan(asdict(self)), indent=1)
+        return json.dumps(without_nan(asdict(self)), indent=1)
 
 
 _COLUMNS = (
@@ -101,10 +102,10 @@ def _cell(value: float) -> str:
     return f"{value:.1f}" if np.isfinite(value) else "-"
 
 
-def _without_nan(value: object) -> object:
+def without_nan(value: Any) -> Any:
     """The same with None for NaN: JSON has no NaN."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(one) for key, one in value.items()}
+        return {key: without_nan(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
+        return [without_nan(one) for one in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 
 from posewire.evaluate.plot import plot
-from posewire.evaluate.report import EvalReport, EvalRow
+from posewire.evaluate.report import EvalReport, EvalRow, without_nan
 
 NAN = float("nan")
 
@@ -57,7 +57,7 @@ class PoseReport:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; a number that does not apply is None."""
-        return _without_nan(asdict(self))
+        return without_nan(asdict(self))
 
     def drawn(self) -> EvalRow:
         """For the plot."""
@@ -111,11 +111,3 @@ def _cell(value: float) -> str:
     if not np.isfinite(value):
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
