@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import posewire as posewire_package
 from posewire.cli import blender
 
 REPOSITORY = Path(__file__).parents[2]
@@ -65,6 +66,7 @@ def test_a_builder_is_run_only_from_a_checkout_of_posewire(tmp_path, monkeypatch
         (tmp_path / "pyproject.toml").write_bytes(pyproject if isinstance(pyproject, bytes) else pyproject.encode())
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
+    monkeypatch.setattr(posewire_package, "__file__", str(REPOSITORY / "core/posewire/__init__.py"))  # as if installed with -e
     assert blender.find_builder() == (builder if accepted else REPOSITORY / blender.BUILDER)
 
 
