@@ -69,7 +69,7 @@ corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 "$python" fuzz/make_corpus.py "$corpus/seeds"
 mkdir "$corpus/found"
-"$built"/fuzz/fuzz/posewire_fuzz -max_total_time="$fuzz_seconds" -max_len=20000 -timeout=5 -rss_limit_mb=1024 \
+"$built"/fuzz/fuzz/posewire_fuzz -max_total_time="$fuzz_seconds" -max_len=20000 -timeout=60 -rss_limit_mb=1024 \
     -artifact_prefix="$built"/fuzz/ -verbosity=0 -print_final_stats=1 "$corpus/found" "$corpus/seeds" 2>&1 |
     tee "$corpus/log" | grep -E 'stat::(number|average|peak)|ERROR|SUMMARY' || true
 grep -q 'stat::number_of_executed_units' "$corpus/log" && ! grep -qE 'ERROR|SUMMARY' "$corpus/log" || { tail -40 "$corpus/log"; exit 1; }
