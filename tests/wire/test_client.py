@@ -157,6 +157,7 @@ def hostile() -> Iterator[tuple[str, Callable[..., None]]]:
     """Address of a publisher that sends whatever it is told, once somebody listens."""
     context = zmq.Context()
     socket = context.socket(zmq.XPUB)
+    socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # a reconnect is reported even if the broken connection is not yet forgotten
     port = socket.bind_to_random_port("tcp://127.0.0.1")
 
     def send(*frames: list[bytes], meanwhile: Callable[[], object] = lambda: None) -> None:
