@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from posewire.errors import PluginError
-from posewire.methods import MethodCard, RigCard, SourceCard
+from posewire.methods import Measurement, MethodCard, RigCard, SourceCard
 
 Card: TypeAlias = MethodCard | SourceCard | RigCard
 
@@ -68,6 +68,8 @@ def _method_rules(card: MethodCard) -> dict[str, _Rule]:
         "multi_person": _truth(card.multi_person),
         "weights_licence": _text(card.weights_licence),
         "create": _callable(card.create),
+        "accuracy": _measurements(card.accuracy),
+        "speed": _measurements(card.speed),
     }
 
 
@@ -81,6 +83,15 @@ def _truth(value: object) -> _Rule:
 
 def _text(value: object) -> _Rule:
     return value, "a line of text", isinstance(value, str) and bool(value.strip())
+
+
+def _measurements(value: object) -> _Rule:
+    good = isinstance(value, tuple) and all(map(_is_measured, value))
+    return value, "a tuple of Measurement: what, value and command, each a text", good
+
+
+def _is_measured(value: object) -> bool:
+    return isinstance(value, Measurement) and all(_text(part)[2] for part in (value.what, value.value, value.command))
 
 
 def _callable(value: object) -> _Rule:

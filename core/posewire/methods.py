@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from posewire.data import Camera, Detections, FloatArray, Frame
+from posewire_models import Measurement as Measurement  # what plugin authors import it by
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -43,6 +44,15 @@ class Estimator(Protocol):
 
     def close(self) -> None:
         """Frees the network; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class BoxEstimator(Estimator, Protocol):
+    """An estimator that can be told where somebody is. Optional: benchmarks ask it what it sees in a true box."""
+
+    def estimate_in(self, frame: Frame, box_px: FloatArray) -> Detections:
+        """The person around whom a box (4,) x0 y0 x1 y1 was drawn, or nobody; earlier frames count for nothing."""
         ...
 
 
@@ -96,6 +106,9 @@ class MethodCard:
     weights_licence: str
     summary: str
     create: Callable[[MethodOptions], Method]
+    accuracy: tuple[Measurement, ...] = ()
+    """What was measured, the number to choose by first; () = nothing was."""
+    speed: tuple[Measurement, ...] = ()
 
 
 class Source(Protocol):

@@ -18,12 +18,13 @@ from posewire.data import Camera, Frame, SkeletonPose, Track
 from posewire.fit import FitSettings, Fitter
 from posewire.ground import Standing, StatureFinder
 from posewire.settings import Settings
-from posewire.skeleton import REFERENCE_HEIGHT_M, Skeleton
+from posewire.skeleton import REFERENCE, REFERENCE_HEIGHT_M, Skeleton
 
 Tracked: TypeAlias = tuple[Frame, list[Track]]
 _KEPT_TRACKS = 30
 """Of a person whose stature is looked for: what its bones are learnt from when the stature is known."""
 _NO_CONTACTS = np.full(4, np.nan)
+_UPRIGHT = ("spine", "chest", "neck", "head", "left_knee", "left_ankle")
 
 
 class _Measured:
@@ -56,8 +57,9 @@ class People:
             return None
         person = self._measured.get(measured[0])
         stature = None if person is None else person.finder.stature
-        height_m = self._settings.height_m or (REFERENCE_HEIGHT_M if stature is None else stature.height_m)
-        return profiles.Profile(name, height_m, self._fitters[measured[0]].skeleton)
+        skeleton = self._fitters[measured[0]].skeleton
+        height_m = self._settings.height_m or (_stature_m(skeleton) if stature is None else stature.height_m)
+        return profiles.Profile(name, height_m, skeleton)
 
     def learn(self, first: Sequence[Tracked]) -> None:
         """Bone lengths from a recording's first frames, before anything is said; a profile is measured on more than those."""
@@ -105,6 +107,12 @@ class People:
             fitter.learn(tuple(person.tracks), camera)
             self._fitters[track.person_id] = fitter
             person.tracks.clear()
+
+
+def _stature_m(skeleton: Skeleton) -> float:
+    """Of somebody whose stature nobody said: as the bones that stand on each other have grown."""
+    joints = [REFERENCE.index(name) for name in _UPRIGHT]
+    return float(REFERENCE_HEIGHT_M * skeleton.bone_lengths_m[joints].sum() / REFERENCE.bone_lengths_m[joints].sum())
 
 
 def fit_settings(settings: Settings) -> FitSettings:

@@ -12,6 +12,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,8 @@ class Session:
         self._memory = _MEMORY[device]
         self.inputs = tuple(_tensor(value) for value in session.get_inputs())
         self.outputs = tuple(_tensor(value) for value in session.get_outputs())
+        self.metadata: Mapping[str, str] = MappingProxyType(dict(session.get_modelmeta().custom_metadata_map))
+        """What the file says of itself: ONNX metadata_props."""
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Runs the network once: arrays by input name to arrays by output name.

@@ -44,7 +44,7 @@ class Settings:
     camera: Path | None = None
     """Calibration file; it wins over fov_deg."""
     height_m: float | None = None
-    """Stature of the person; None = measured on a calibrated floor, or else 1.70 m."""
+    """Stature of the person; None = measured on a calibrated floor, or else what the method sees, kept near 1.70 m."""
     profile: str | None = None
     """Name of a person measured before, see --calibrate; wins over height_m."""
     calibrate: str | None = None

@@ -210,7 +210,7 @@ _LEFT_DOFS = [
 ]
 
 # Where BlazePose-style landmarks sit on the reference skeleton (left side; mirrored for the right).
-_CENTRE_MARKERS = {"nose": Marker("head", (0.0, 0.055, 0.105))}
+_CENTRE_MARKERS = {"nose": Marker("head", (0.0, 0.055, 0.105)), "head_top": Marker("head", (0.0, 0.210, -0.015))}
 _LEFT_MARKERS = {
     "eye_inner": Marker("head", (0.016, 0.085, 0.090)),
     "eye": Marker("head", (0.032, 0.085, 0.085)),

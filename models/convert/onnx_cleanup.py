@@ -157,16 +157,18 @@ def store_weights_as_half(model: onnx.ModelProto, at_least: int = 16) -> float:
     return worst
 
 
-def store_weights_as_bytes(model: onnx.ModelProto) -> float:
-    """Store convolution kernels as int8 with one scale a filter (folded when a session opens); returns the largest error.
+def store_weights_as_bytes(model: onnx.ModelProto, at_least: int = 1) -> float:
+    """Store convolution kernels of some size as int8 with one scale a filter (folded when a file opens); gives the largest error.
 
-    For nets whose answer is looked at coarsely (boxes): half of float16's bytes.
+    For nets whose answer is looked at coarsely (boxes), or for their large kernels only: half of float16's bytes.
     """
     worst = 0.0
     kernels = {node.input[1] for node in model.graph.node if node.op_type == "Conv"}
     new: list[onnx.NodeProto] = []
     for tensor in [t for t in model.graph.initializer if t.name in kernels and t.data_type == FLOAT32]:
         values = numpy_helper.to_array(tensor)
+        if values.size < at_least:
+            continue
         scale = np.abs(values).max(axis=(1, 2, 3), keepdims=True).clip(1e-12) / 127
         codes = np.rint(values / scale).astype(np.int8)
         worst = max(worst, float((np.abs(codes * scale - values) / np.abs(values).max()).max()))

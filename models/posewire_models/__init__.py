@@ -1,8 +1,9 @@
-"""Where the bundled networks are and what they say: reads manifest.toml, opens no network."""
+"""Where the bundled networks are and what they say: reads manifest.toml and methods.toml, opens no network."""
 
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,28 @@ class ModelCard:
     measured: tuple[Measurement, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MethodNumbers:
+    """What was measured of a method as a whole, the number to choose by first."""
+
+    accuracy: tuple[Measurement, ...] = ()
+    speed: tuple[Measurement, ...] = ()
+
+
+def method_numbers(name: str) -> MethodNumbers:
+    """What methods.toml says of a bundled method; nothing for one that was not measured."""
+    return _method_numbers().get(name, MethodNumbers())
+
+
+@cache
+def _method_numbers() -> dict[str, MethodNumbers]:
+    told = tomllib.loads((FOLDER / "methods.toml").read_text(encoding="utf-8"))
+    return {
+        name: MethodNumbers(*(tuple(Measurement(**row) for row in rows.get(kind, ())) for kind in ("accuracy", "speed")))
+        for name, rows in told.items()
+    }
+
+
 def cards() -> dict[str, ModelCard]:
     """Every network of manifest.toml by name, those that are not bundled included."""
     manifest = tomllib.loads((FOLDER / "manifest.toml").read_text(encoding="utf-8"))
@@ -77,7 +100,7 @@ def _card(entry: dict[str, Any]) -> ModelCard:
     lists: dict[str, Any] = {
         "source_sha256": tuple(entry["source_sha256"]),
         "tensors": tuple(_tensor(tensor) for tensor in entry["tensor"]),
-        "measured": tuple(Measurement(**measurement) for measurement in entry["measured"]),
+        "measured": tuple(Measurement(**measurement) for measurement in entry.get("measured", ())),
     }
     plain: dict[str, Any] = {key: value for key, value in entry.items() if key not in ("tensor", *lists)}
     return ModelCard(**plain, **lists)

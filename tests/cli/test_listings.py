@@ -30,6 +30,33 @@ def test_methods_names_the_licence_of_the_weights(posewire):
     assert len(rows["blazepose"]["joints"]) == 33
 
 
+def test_methods_shows_what_was_measured_and_by_which_command(posewire):
+    rows = {row["name"]: row for row in json.loads(posewire("methods", "--json").out)}
+    first = rows["blazepose"]["accuracy"][0]
+    assert first["command"].startswith("posewire eval")
+    table = posewire("methods").out
+    assert first["value"] in table and first["command"].split(" ... ")[0] in " ".join(table.split())
+
+
+def test_methods_name_shows_every_number_of_one_method(posewire):
+    (row,) = json.loads(posewire("methods", "blazepose", "--json").out)
+    said = " ".join(posewire("methods", "blazepose").out.split())
+    assert row["speed"]
+    assert all(
+        " ".join(one[key].split()) in said for one in row["accuracy"] + row["speed"] for key in ("what", "value", "command")
+    )
+
+
+def test_a_method_that_was_not_measured_says_so(posewire):
+    assert "was not measured" in posewire("methods", "blazepose-heavy").out
+
+
+def test_an_unknown_method_names_those_that_there_are(posewire):
+    ran = posewire("methods", "blazepoze")
+    assert ran.code == 2
+    assert "did you mean 'blazepose'" in ran.err
+
+
 def test_doctor_checks_every_model(posewire):
     ran = posewire("doctor", "--json")
     models = [row for row in json.loads(ran.out) if row["topic"] == "model"]

@@ -33,6 +33,11 @@ def test_a_network_runs_and_says_what_it_takes_and_gives(tiny: Path) -> None:
     np.testing.assert_array_equal(session.run({"x": x})["y"], x + x)
 
 
+def test_a_network_says_what_its_file_says_of_itself(tmp_path: Path) -> None:
+    session = runtime.open_session(tiny_onnx.write(tmp_path / "told.onnx", posewire_kind="tiny", posewire_version="1"))
+    assert session.metadata == {"posewire_kind": "tiny", "posewire_version": "1"}
+
+
 def test_rows_may_change_from_run_to_run_and_results_are_not_overwritten(tiny: Path) -> None:
     session = runtime.open_session(tiny, threads=1)
     first = session.run({"x": np.ones((1, 3), np.float32)})["y"]

@@ -1,5 +1,6 @@
 """Recorded motion made noisy and found back: the noise is what it says, the truth scores as the truth, the tables are whole."""
 
+import argparse
 import json
 
 import numpy as np
@@ -8,14 +9,15 @@ from moving import walking_bvh
 from test_bvh import TINY, written
 
 from posewire import camera as cameras
+from posewire.cli import evaluation
 from posewire.cli.main import main
 from posewire.data import FloatArray
-from posewire.errors import TakeError
+from posewire.errors import SettingsError, TakeError
 from posewire.evaluate import refit
 from posewire.evaluate.motions import LIMB_JOINTS
 from posewire.evaluate.refit.clips import CAMERA, FEET, JOINTS, LEG_M, Clip
 from posewire.evaluate.refit.fitting import Fitted
-from posewire.evaluate.refit.noise import NETWORK, WHITE, observed
+from posewire.evaluate.refit.noise import CONFUSED, NETWORK, NOISES, WHITE, observed
 from posewire.evaluate.refit.scoring import flips, score, score_raw
 from posewire.skeleton import REFERENCE
 
@@ -63,6 +65,14 @@ def test_a_networks_noise_is_slow_and_worst_along_the_line_of_sight(clip):
     assert (steps_m < 0.9 * deviation_m).all()  # of white noise a step is 1.4 deviations
 
 
+def test_confused_sides_come_back_after_a_while(clip):
+    seen = observed(still(clip.joints_m[0]), CONFUSED, np.random.default_rng(0))
+    said_m = np.array([track.keypoints_m for track in seen])
+    left, right = (JOINTS.index(f"{side}_wrist") for side in ("left", "right"))
+    exchanged = (said_m[:, left, 0] - said_m[:, right, 0]) * np.median(said_m[:, left, 0] - said_m[:, right, 0]) < 0.0
+    assert 0.02 < exchanged.mean() < 0.5
+
+
 def test_the_same_seed_is_the_same_noise(clip):
     a, b = (observed(clip, NETWORK, np.random.default_rng(3))[7].keypoints_m for _ in range(2))
     np.testing.assert_array_equal(a, b)
@@ -93,8 +103,13 @@ def test_a_joint_that_turns_at_once_is_a_flip_and_a_quick_turn_is_none():
 
 def test_the_tables_hold_every_noise_posture_and_part(clip):
     rows = refit.refit_rows(list(refit.refit([clip])))
-    assert [(row.noise, row.posture) for row in rows] == [(n, p) for n in (WHITE, NETWORK) for p in ("standing", "all")]
+    assert [(row.noise, row.posture) for row in rows] == [(n, p) for n in NOISES for p in ("standing", "all")]
     assert all(row.live_mm is not None and row.raw_mm is not None and row.live_mm < row.raw_mm for row in rows)
+    for row in rows:
+        assert list(row.feet) == list(refit.FITS)
+        free, locked = (row.feet[fit].slide_median_mm for fit in ("live", "live, locked"))
+        assert free is not None and locked is not None and locked < 0.5 * free
+    assert refit.feet_table(rows).row_count == len(NOISES) * len(refit.FITS)
     ablated = refit.ablation_rows(list(refit.ablate([clip])))
     assert [row.fit for row in ablated[:7]] == ["raw", *refit.ABLATIONS]
     whole, without_3d = (next(r for r in ablated if r.fit == fit and r.noise == WHITE) for fit in ("whole fit", "no 3D term"))
@@ -104,8 +119,23 @@ def test_the_tables_hold_every_noise_posture_and_part(clip):
 def test_the_command_prints_the_table_as_json(walk, capsys):
     assert main(["eval", "--motion", str(walk), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["noise"] for row in rows} == {WHITE, NETWORK}
+    assert {row["noise"] for row in rows} == set(NOISES)
     assert rows[0]["clips"] == 1
+    assert set(rows[0]["feet"]["solve, locked"]) == {"error_mm", "contact_f1", "slide_median_mm", "slide_p95_mm"}
+
+
+def test_every_nth_file_is_taken(walk, tmp_path):
+    for name in "abcde":
+        (tmp_path / f"{name}.bvh").write_bytes(walk.read_bytes())
+    assert {clip.name[0] for clip in refit.read_clips([tmp_path], every=2)} == {"a", "c", "e"}
+    with pytest.raises(SettingsError, match="--every"):
+        evaluation._eval(_flags(["--motion", str(tmp_path), "--every", "0"]))
+
+
+def _flags(arguments):
+    parser = argparse.ArgumentParser()
+    evaluation.add_commands(parser.add_subparsers())
+    return parser.parse_args(["eval", *arguments])
 
 
 def test_motion_with_other_joints_or_no_motion_is_refused(tmp_path):

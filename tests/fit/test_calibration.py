@@ -22,7 +22,7 @@ def long_legged() -> skeleton.Skeleton:
 
 def digests() -> tuple[Fitter, list[str]]:
     keypoints, _ = actor.poses_m(TIME_S, long_legged())
-    fitter, seen = Fitter(actor.NAMES, FitSettings()), []
+    fitter, seen = Fitter(actor.NAMES, FitSettings(height_m=skeleton.REFERENCE_HEIGHT_M)), []
     for track, t in zip(actor.tracks(keypoints, noise_m=0.02), TIME_S.tolist(), strict=True):
         fitter.fit(track, t, actor.VIEW)
         seen.append(fitter.skeleton.digest)
@@ -78,7 +78,7 @@ def test_a_known_skeleton_keeps_its_lengths_and_learns_how_large_the_method_sees
 
 def test_a_person_seen_too_small_keeps_the_given_size() -> None:
     keypoints, _ = actor.poses_m(TIME_S, skeleton.REFERENCE)
-    fitter = Fitter(actor.NAMES, FitSettings())
+    fitter = Fitter(actor.NAMES, FitSettings(height_m=skeleton.REFERENCE_HEIGHT_M))
     for track, t in zip(actor.tracks(keypoints * 0.8, noise_m=0.0), TIME_S.tolist(), strict=True):
         fitter.fit(track, t, actor.VIEW)
     np.testing.assert_allclose(fitter.skeleton.bone_lengths_m, skeleton.REFERENCE.bone_lengths_m, rtol=0.02)
@@ -103,3 +103,35 @@ def test_a_long_recording_is_learnt_too() -> None:
     fitter.learn(long, actor.VIEW)
     brief.learn(rows[:200], actor.VIEW)
     np.testing.assert_allclose(fitter.skeleton.bone_lengths_m, brief.skeleton.bone_lengths_m, rtol=0.02)
+
+
+def seen_small(*, uneven: float) -> Fitter:
+    """Somebody of unknown size, seen at 0.8 of the reference; left limbs longer and right ones shorter by `uneven`."""
+    person = skeleton.REFERENCE.bone_lengths_m.copy()
+    limbs = ("elbow", "wrist", "knee", "ankle")
+    for side, factor in (("left", 1.0 + uneven), ("right", 1.0 - uneven)):
+        person[[skeleton.REFERENCE.index(f"{side}_{joint}") for joint in limbs]] *= factor
+    keypoints, _ = actor.poses_m(TIME_S[:20], skeleton.REFERENCE.with_bone_lengths(0.8 * person))
+    fitter = Fitter(actor.NAMES, FitSettings())
+    fitter.learn(actor.tracks(keypoints, noise_m=0.01), actor.VIEW)
+    return fitter
+
+
+def size(fitter: Fitter) -> float:
+    knee = skeleton.REFERENCE.index("left_knee")
+    return float(fitter.skeleton.bone_lengths_m[knee] / skeleton.REFERENCE.bone_lengths_m[knee])
+
+
+def test_somebody_of_unknown_size_is_as_large_as_a_precise_method_says() -> None:
+    assert size(seen_small(uneven=0.0)) < 0.84
+
+
+def test_a_method_whose_left_and_right_differ_is_believed_less() -> None:
+    assert size(seen_small(uneven=0.15)) > 0.87
+
+
+def test_a_given_height_is_kept_whatever_the_method_says() -> None:
+    keypoints, _ = actor.poses_m(TIME_S[:20], skeleton.REFERENCE.scaled(0.8))
+    fitter = Fitter(actor.NAMES, FitSettings(height_m=skeleton.REFERENCE_HEIGHT_M))
+    fitter.learn(actor.tracks(keypoints, noise_m=0.01), actor.VIEW)
+    assert abs(size(fitter) - 1.0) < 0.02

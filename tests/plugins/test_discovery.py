@@ -144,6 +144,8 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_hurts_no_other(load: Load
         ("MethodCard('a', 'lifter', ('nose',), 'no', 'MIT', 'A method.', len)", "unusable multi_person"),
         ("MethodCard('a', 'lifter', ('nose',), False, '', 'A method.', len)", "unusable weights_licence"),
         ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', None, len)", "unusable summary"),
+        ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', 'A method.', len, '90 mm')", "unusable accuracy"),
+        ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', 'A method.', len, (), ('9 ms',))", "unusable speed"),
     ],
 )
 def test_a_method_card_with_a_bad_field_names_the_field(load: Load, card: str, expected: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from posewire.bench.clip import bundled_frames
 from posewire.cli import main, solving
 from posewire.errors import PosewireError, TakeError
+from posewire.solve import tensors
 from posewire.take import Take
 
 
@@ -63,7 +64,6 @@ def test_without_json_a_person_is_told_of_on_standard_error(recorded, tmp_path, 
         (["--lifter", "nobody"], "nobody"),
         (["--lifter", "blazepose"], "is no lifter"),
         (["--camera", "missing.json"], "camera file"),
-        (["--device", "gpu"], "no lifter is named"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_nothing_is_written(recorded, tmp_path, flags, problem):
@@ -89,3 +89,28 @@ def test_no_take_the_same_take_and_an_existing_file_are_refused(recorded, tmp_pa
 def test_the_smoothing_words_mean_what_they_say():
     assert solving._smooth_s("none") == 0.0
     assert solving._smooth_s("0.2") == 0.2
+
+
+def test_a_gpu_that_is_not_there_is_said_before_any_work(recorded, tmp_path):
+    torch = pytest.importorskip("torch", reason="SKIPPED LOUDLY: torch is not installed (pip install 'posewire[train]')")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(PosewireError, match="CUDA") as error:
+        solve(recorded, "--out", tmp_path / "a.pwt", "--device", "gpu")
+    assert "pip install" in str(error.value)
+    assert not (tmp_path / "a.pwt").exists()
+
+
+def test_without_torch_the_gpu_names_what_to_install(recorded, tmp_path, monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(tensors.importlib, "import_module", missing)
+    with pytest.raises(PosewireError, match="PyTorch") as error:
+        solve(recorded, "--out", tmp_path / "a.pwt", "--device", "gpu")
+    assert tensors.TORCH_COMMAND in str(error.value)
+
+
+def test_the_flags_reach_the_new_takes_header(recorded, tmp_path):
+    solve(recorded, "--out", tmp_path / "a.pwt", "--no-lock-feet")
+    assert Take.open(tmp_path / "a.pwt").header.settings["solve"]["lock_feet"] is False

@@ -6,18 +6,22 @@ from dataclasses import replace
 import actor
 import numpy as np
 import pytest
+import stepper
 
 from posewire import camera as cameras
 from posewire.data import Track
 from posewire.errors import CalibrationError, SettingsError, TakeError
 from posewire.fit import FitSettings, Fitter
+from posewire.fit.contacts import FEET
 from posewire.lift import LiftStage
 from posewire.methods import MethodCard
+from posewire.metrics import slide_speeds_m_s
 from posewire.skeleton import REFERENCE
 from posewire.solve import SolveSettings, solve_take
 from posewire.solve.both_ways import RUNS
 from posewire.take import Take, TakeFrame, TakeHeader, TakeWriter
 
+NO_TORCH = "SKIPPED LOUDLY: torch is not installed (pip install 'posewire[train]'); the batched solve is untested here"
 FPS = 30.0
 STEPS_S = np.random.default_rng(5).choice([1 / 30, 1 / 15, 1 / 60], 150)
 TIME_S = np.cumsum(STEPS_S)
@@ -232,8 +236,37 @@ def test_a_person_seen_in_one_frame_or_never_well_does_no_harm(tmp_path):
 def test_progress_ends_at_its_total(recorded, tmp_path):
     told = []
     solve_take(recorded, tmp_path / "a.pwt", progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (RUNS * len(TRACKS), RUNS * len(TRACKS))
+    total = (RUNS + 1) * len(TRACKS)  # each run, and the last solve
+    assert told[-1] == (total, total)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def slides_m_s(take):
+    """Speeds of the feet while they touch the ground."""
+    contacts = np.array([frame.poses[0].contacts for frame in take])
+    return slide_speeds_m_s(joints_m(take)[:, FEET], contacts, take.time_s)
+
+
+def test_feet_on_the_ground_slide_far_less_than_live_and_the_body_stays_where_it_is(tmp_path):
+    tracks = actor.tracks(stepper.keypoints_m(TIME_S), noise_m=0.03, noise_px=4.0)  # TRACKS' feet are hardly ever at rest
+    recorded = write(tmp_path / "steps.pwt", live(tracks))
+    free, solved = (
+        Take.open(solve_take(recorded, tmp_path / f"{lock_feet}.pwt", SolveSettings(lock_feet=lock_feet)).path)
+        for lock_feet in (False, True)
+    )
+    assert np.median(slides_m_s(solved)) < 0.3 * np.median(slides_m_s(recorded))
+    assert np.percentile(slides_m_s(solved), 95) < 0.5 * np.percentile(slides_m_s(free), 95)
+    assert np.median(np.linalg.norm(joints_m(solved)[:, 0] - joints_m(free)[:, 0], axis=-1)) < 0.03
+    assert free.header.settings["solve"]["lock_feet"] is False
+    assert solved.header.settings["solve"]["lock_feet"] is True
+
+
+def test_torch_on_the_cpu_writes_the_same_take_as_numba(recorded, solved, tmp_path):
+    pytest.importorskip("torch", reason=NO_TORCH)
+    new = Take.open(solve_take(recorded, tmp_path / "torch.pwt", SolveSettings(device="torch")).path)
+    np.testing.assert_allclose(joints_m(new), joints_m(solved), atol=1e-4)
+    for mine, theirs in zip(new, solved, strict=True):
+        np.testing.assert_array_equal(mine.poses[0].contacts, theirs.poses[0].contacts)
 
 
 def test_the_take_itself_and_an_existing_file_are_refused(recorded, tmp_path):

@@ -14,7 +14,8 @@ from posewire.tracking import Tracker, TrackSettings, appearance
 
 NAMES = tuple(f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right"))
 WIDTH, HEIGHT, FPS = 640, 360, 30.0
-RED, BLUE, GREEN, DARK_RED = (200, 30, 30), (30, 40, 200), (40, 160, 40), (150, 25, 40)
+RED, BLUE, GREEN = (200, 30, 30), (30, 40, 200), (40, 160, 40)
+DARK_RED, ORANGE = (150, 25, 40), (200, 60, 30)
 
 _LEFT_PX = {"shoulder": (20, 40), "elbow": (32, 75), "wrist": (36, 105), "hip": (14, 110), "knee": (16, 160), "ankle": (16, 205)}
 _SIGNS = np.array([[1.0 if name.startswith("left") else -1.0, 1.0] for name in NAMES])
@@ -26,7 +27,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Figure:
-    """A person in a plain shirt; (x, y) is the top of the head."""
+    """A person in an overall of one colour; (x, y) is the top of the head."""
 
     x: float
     y: float
@@ -47,6 +48,9 @@ def draw(figures: Sequence[Figure], noise: np.random.Generator) -> np.ndarray:
     for figure in figures:
         corners = figure.keypoints_px[[NAMES.index(name) for name in appearance.TORSO_NAMES]]
         cv2.fillConvexPoly(image, corners.round().astype(np.int32), figure.shirt)
+        for leg in appearance.LEG_NAMES:
+            line = figure.keypoints_px[[NAMES.index(name) for name in leg]].round().astype(np.int32)
+            cv2.polylines(image, [line], isClosed=False, color=figure.shirt, thickness=max(1, round(16 * figure.tall)))
     grain = np.roll(GRAIN, noise.integers(WIDTH), axis=1)
     return np.clip(image + grain, 0, 255).astype(np.uint8)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from stage import BLUE, GREEN, RED, SHAPE_PX, Figure, Stage
+from stage import BLUE, DARK_RED, GREEN, ORANGE, RED, SHAPE_PX, Figure, Stage, detect
 
 from posewire.tracking import association
+from posewire.tracking.person import Person
 
 
 def fragment_of(figure: Figure) -> Figure:
@@ -98,6 +101,92 @@ def test_two_swapped_tracks_are_swapped_back() -> None:
     for _ in range(40):  # they changed places between two frames, which no distance can tell
         tracks = stage.show(left := Figure(200, 60, BLUE), right := Figure(300, 60, RED))
     assert (stage.who_is_at(tracks, right), stage.who_is_at(tracks, left)) == first
+
+
+def test_a_track_that_slips_to_a_thing_is_not_shown_and_the_person_is_found_again() -> None:
+    stage, other = Stage(3), Figure(500, 60, BLUE)
+    for x in range(100, 300, 5):
+        tracks = stage.show(walks := Figure(x, 60, RED), other)
+    first = stage.who_is_at(tracks, walks)
+    thing = Figure(300, 70, GREEN, tall=0.8)
+    for _ in range(40):  # looks are compared every half a second
+        tracks = stage.show(thing, other)
+    assert len(tracks) == 1
+    for x in range(150, 200, 5):
+        tracks = stage.show(back := Figure(x, 60, RED), thing, other)
+    assert stage.who_is_at(tracks, back) == first
+    assert len(tracks) == 2
+
+
+def test_a_stranger_whom_a_track_slips_to_gets_an_id_when_walking_on() -> None:
+    stage, other = Stage(3), Figure(560, 60, BLUE)
+    for x in range(100, 200, 5):
+        stage.show(Figure(x, 60, RED), other)
+    for x in range(200, 400, 5):
+        tracks = stage.show(stranger := Figure(x, 60, GREEN), other)
+    assert stage.who_is_at(tracks, stranger) == 3
+
+
+def test_other_lamps_make_nobody_a_stranger() -> None:
+    stage = Stage(3)
+    for _ in range(20):
+        stage.show(left := Figure(100, 60, RED), right := Figure(400, 60, BLUE))
+    for _ in range(40):
+        tracks = stage.show(replace(left, shirt=GREEN), replace(right, shirt=(200, 200, 40)))
+        assert [track.person_id for track in tracks] == [1, 2]
+
+
+def test_two_alike_are_told_apart_when_the_difference_lasts() -> None:
+    """A look of the one is as like the other's as two looks of one person may be: no single frame says who it is."""
+    stage, shirts = Stage(3), ((70, 60, 150), (75, 60, 135))
+    for _ in range(20):
+        tracks = stage.show(stands := Figure(400, 60, shirts[0]), Figure(250, 60, shirts[1]))
+    first = stage.who_is_at(tracks, stands), stage.who_is_at(tracks, Figure(250, 60, shirts[1]))
+    for x in range(250, 390, 5):
+        stage.show(stands, Figure(x, 60, shirts[1], seen=x < 370))
+    wrong = 0
+    for x in range(390, 590, 5):  # the method leaves the one who stands and follows the one who passes
+        tracks = stage.show(replace(stands, seen=False), passer := Figure(x, 60, shirts[1]))
+        wrong += stage.who_is_at(tracks, passer) == first[0]
+    assert stage.who_is_at(tracks, passer) == first[1]
+    assert wrong <= 5
+
+
+def test_of_two_who_are_missing_the_likelier_returns() -> None:
+    """Who was lost last, and near, is not taken at first sight while it may as well be the other."""
+    stage, other = Stage(4), Figure(560, 60, GREEN)
+    for _ in range(20):
+        tracks = stage.show(likelier := Figure(240, 60, DARK_RED), nearer := Figure(330, 60, ORANGE), other)
+    first = stage.who_is_at(tracks, likelier), stage.who_is_at(tracks, nearer)
+    for _ in range(40):
+        stage.show(nearer, other)
+    for _ in range(2):
+        stage.show(other)
+    assert len(stage.show(Figure(285, 60, RED), other)) == 1, "half seen, as like the one as the other"
+    for _ in range(10):
+        tracks = stage.show(back := Figure(285, 60, DARK_RED), other)
+        assert stage.who_is_at(tracks, back) in (None, first[0])
+    assert stage.who_is_at(tracks, back) == first[0]
+
+
+def test_who_was_seen_beside_somebody_is_not_that_somebody() -> None:
+    stage = Stage(3)
+    for _ in range(20):
+        stage.show(Figure(100, 60, RED))
+    for _ in range(2):
+        stage.show(Figure(100, 60, RED), twin := Figure(210, 60, RED))
+    for _ in range(20):
+        tracks = stage.show(twin)
+    assert stage.who_is_at(tracks, twin) == 2
+
+
+def test_a_doubt_that_nothing_feeds_does_not_last() -> None:
+    person = Person(detect([Figure(100, 60, RED)], np.random.default_rng(0)), 0, 0.0)
+    person.suspect({2: 0.3}, drift=0.05)
+    assert person.is_doubtful(0.1)
+    for _ in range(4):
+        person.fade(0.05)
+    assert not person.is_doubtful(0.1)
 
 
 def test_size_ratio_is_the_scale_and_does_not_mind_what_is_unseen() -> None:

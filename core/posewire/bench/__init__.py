@@ -11,7 +11,20 @@ from pathlib import Path
 from posewire.bench.row import BenchRow, Peers
 from posewire.errors import PosewireError
 
-NAMES = ("fit_single", "fit_realtime", "fit_crowd", "preprocess", "lifter", "overhead", "stream", "gateway", "end_to_end")
+NAMES = (
+    "fit_single",
+    "fit_realtime",
+    "fit_crowd",
+    "solve_batch",
+    "preprocess",
+    "lifter",
+    "overhead",
+    "stream",
+    "gateway",
+    "end_to_end",
+    "methods",
+    "many_people",
+)
 """Each is a module of this package with run(peers) -> list[BenchRow]."""
 
 _PEERS = {

@@ -1,6 +1,6 @@
 """lifter: the VAE lifter's network, as it ships and with 8-bit weights, against the same network in PyTorch, eager, one thread.
 
-The int8 file is made on the spot by posewire_training, which needs the extra [train], as the peer does.
+The int8 files (one row, many rows) are made on the spot by posewire_training, which needs the extra [train], as the peer does.
 """
 
 from __future__ import annotations
@@ -24,26 +24,34 @@ _TURNS, _CALLS = 20, 15
 _PEER = "torch eager"
 
 _Inputs = dict[str, Any]
+_Sessions = dict[tuple[str, int], Session]
+"""By precision and batch size."""
 
 
 def run(peers: Peers) -> list[BenchRow]:
     """A row for each precision and batch size; without torch the peer's column is empty."""
-    torch, training = peers.load("torch"), peers.load("posewire_training.onnx_export")
-    sessions = {"fp32": open_session(MODEL, threads=1)}
+    torch, training = peers.load("torch"), peers.load("posewire_training.eight_bits")
+    sessions = {("fp32", batch): open_session(MODEL, threads=1) for batch in BATCHES}
     with tempfile.TemporaryDirectory() as folder:
         if training is not None:
-            small = Path(folder) / "int8.onnx"
-            training.quantize(posewire_models.model_path(MODEL), small)
-            sessions["int8"] = open_session(small, threads=1)
-        rows = [_row(sessions, precision, batch, torch) for precision in sessions for batch in BATCHES]
+            sessions |= _eight_bits(training, Path(folder))
+        rows = [_row(session, precision, batch, torch) for (precision, batch), session in sessions.items()]
         for session in sessions.values():
             session.close()
     return rows
 
 
-def _row(sessions: dict[str, Session], precision: str, batch: int, torch: ModuleType | None) -> BenchRow:
-    inputs = _inputs(sessions[precision], batch)
-    candidates: dict[str, Callable[[], Any]] = {"ours": lambda: sessions[precision].run(inputs)}
+def _eight_bits(training: ModuleType, folder: Path) -> _Sessions:
+    """The int8 variant for one row, and the one for many."""
+    kinds = dict(zip(BATCHES, (training.quantize_for_one, training.quantize), strict=True))
+    for batch, quantize in kinds.items():
+        quantize(posewire_models.model_path(MODEL), folder / f"{batch}.onnx")
+    return {("int8", batch): open_session(folder / f"{batch}.onnx", threads=1) for batch in BATCHES}
+
+
+def _row(session: Session, precision: str, batch: int, torch: ModuleType | None) -> BenchRow:
+    inputs = _inputs(session, batch)
+    candidates: dict[str, Callable[[], Any]] = {"ours": lambda: session.run(inputs)}
     if torch is not None:
         candidates["theirs"] = _eager(torch, inputs)
     median_ms = _medians_ms(candidates)
@@ -63,7 +71,8 @@ def _inputs(session: Session, batch: int) -> _Inputs:
 
 def _eager(torch: Any, inputs: _Inputs) -> Callable[[], Any]:
     """The same layers with weights of their own, which cost the same."""
-    from posewire_vae_lifter.model import LiveVae, Spread, Vae  # needs torch
+    from posewire_vae_lifter.live import LiveVae, Spread  # needs torch
+    from posewire_vae_lifter.model import Vae
     from posewire_vae_lifter.settings import VaeSettings
 
     torch.set_num_threads(1)

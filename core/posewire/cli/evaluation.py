@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
-from posewire.cli import pose_evaluation
+from rich.progress import track
+
+from posewire.cli import lineup_evaluation, pose_evaluation, stills_evaluation
 from posewire.cli.capture_commands import record_file
 from posewire.cli.options import (
     Commands,
@@ -22,6 +26,8 @@ from posewire.cli.options import (
 from posewire.errors import SettingsError
 from posewire.evaluate import EvalReport, Prediction, Reference, evaluate, identity, load_prediction, load_reference, plot, refit
 from posewire.fit import FitSettings
+
+Step = TypeVar("Step")
 
 
 def add_commands(commands: Commands) -> None:
@@ -41,12 +47,15 @@ def add_commands(commands: Commands) -> None:
         metavar="PATH",
         help="instead: recorded motion (BVH files or folders), made noisy and fitted",
     )
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="with --motion: only every so many of the files")
     parser.add_argument("--ablation", action="store_true", help="with --motion: what each part of the fit is worth")
     parser.add_argument("--view", metavar="NAME", help="which of the reference's cameras (default: by the file's name)")
     parser.add_argument("--person", type=int, metavar="ID", help="this person of the take")
     parser.add_argument("--per-joint", action="store_true", help="also a table by joint")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw errors by joint and the PCK curve")
     pose_evaluation.add_flags(parser)
+    lineup_evaluation.add_flags(parser)
+    stills_evaluation.add_flags(parser)
     add_method_flags(parser)
     add_fit_flags(parser)
     add_settings_file(parser)
@@ -57,6 +66,12 @@ def add_commands(commands: Commands) -> None:
 def _eval(flags: argparse.Namespace) -> None:
     if flags.identity:
         _eval_identity(flags)
+        return
+    if flags.images:
+        stills_evaluation.evaluate_stills(flags, _methods(flags))
+        return
+    if flags.methods:
+        lineup_evaluation.evaluate_lineup(flags)
         return
     if flags.dataset:
         pose_evaluation.evaluate_dataset(flags)
@@ -92,6 +107,11 @@ def _eval(flags: argparse.Namespace) -> None:
         console.print(f"Drawn: {flags.plot}")
 
 
+def _methods(flags: argparse.Namespace) -> list[str]:
+    """The methods to compare: --methods, or the one of the settings."""
+    return flags.methods.split(",") if flags.methods else [settings_of(flags).method]
+
+
 def _eval_identity(flags: argparse.Namespace) -> None:
     settings = settings_of(flags)
     console.print("Cutting the walker out of the bundled clip, then running the scenes: about two minutes.")
@@ -106,18 +126,27 @@ def _eval_identity(flags: argparse.Namespace) -> None:
 
 
 def _eval_motion(flags: argparse.Namespace) -> None:
-    clips = refit.read_clips(flags.motion)
+    if flags.every < 1:
+        raise SettingsError("--every is not usable.", got=flags.every, allowed="1 or more", hint="--every 4")
+    clips = refit.read_clips(flags.motion, every=flags.every)
     settings = FitSettings(height_m=settings_of(flags).height_m)
     if flags.ablation:
-        rows = refit.ablation_rows(list(refit.ablate(clips, settings)))
-        table = refit.ablation_table(rows)
+        ablated = _shown(refit.ablate(clips, settings), 2 * len(clips) * (1 + len(refit.ABLATIONS)))
+        rows = refit.ablation_rows(ablated)
+        tables = [refit.ablation_table(rows)]
     else:
-        rows = refit.refit_rows(list(refit.refit(clips, settings)))
-        table = refit.refit_table(rows)
+        rows = refit.refit_rows(_shown(refit.refit(clips, settings), 2 * len(clips)))
+        tables = [refit.refit_table(rows), refit.feet_table(rows)]
     if flags.json:
         print_json(refit.as_json(rows))
     else:
-        output.print(table)
+        for table in tables:
+            output.print(table)
+
+
+def _shown(steps: Iterable[Step], total: int) -> list[Step]:
+    """All of them, with a bar that fills."""
+    return list(track(steps, "fitting", total, console=console, transient=True))
 
 
 def _prediction(flags: argparse.Namespace, source: Path) -> Prediction:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +13,7 @@ from rich.table import Table
 from posewire import doctor, plugins
 from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, output, print_json, settings_of
 from posewire.errors import PosewireError
+from posewire.methods import Measurement, MethodCard
 from posewire.plugins import Registry
 
 
@@ -27,21 +30,54 @@ def add_commands(commands: Commands) -> None:
         add_json_flag(parser)
         if name == "settings":
             add_settings_file(parser)
+        if name == "methods":
+            parser.add_argument("name", nargs="?", metavar="NAME", help="everything about this one")
         parser.set_defaults(run=run)
 
 
 def _methods(flags: argparse.Namespace) -> None:
     registry = plugins.load()
+    cards = [registry.method(flags.name)] if flags.name else list(registry.methods.values())
     if flags.json:
-        keys = ("name", "kind", "joints", "multi_person", "weights_licence", "summary")
-        print_json([{key: getattr(card, key) for key in keys} for card in registry.methods.values()])
+        print_json([_as_json(card) for card in cards])
         _show_broken(registry, console)
-        return
-    rows = [
-        [card.name, card.kind, str(len(card.joints)), "many" if card.multi_person else "one", card.weights_licence, card.summary]
-        for card in registry.methods.values()
-    ]
-    _show(["method", "kind", "keypoints", "people", "licence of the weights", "summary"], rows, registry)
+    elif flags.name:
+        _show_method(cards[0])
+    else:
+        _show_methods(cards, registry)
+
+
+def _as_json(card: MethodCard) -> dict[str, Any]:
+    plain = ("name", "kind", "joints", "multi_person", "weights_licence", "summary")
+    measured = {key: [asdict(one) for one in getattr(card, key)] for key in ("accuracy", "speed")}
+    return {key: getattr(card, key) for key in plain} | measured
+
+
+def _show_methods(cards: Sequence[MethodCard], registry: Registry) -> None:
+    """The table, and under it what the two numbers of each row are."""
+    header = ["method", "kind", "keypoints", "people", "accuracy", "speed", "licence of the weights", "summary"]
+    _show(header, [_method_row(card) for card in cards], registry)
+    for title in ("accuracy", "speed"):
+        firsts = {getattr(card, title)[0].what: getattr(card, title)[0].command for card in cards if getattr(card, title)}
+        for what, command in firsts.items():
+            output.print(f"\n{title}: {what}\n  {command}", highlight=False)
+    output.print("\n`posewire methods NAME` shows everything that was measured of one method.")
+
+
+def _method_row(card: MethodCard) -> list[str]:
+    people = "many" if card.multi_person else "one"
+    numbers = [measured[0].value if measured else "-" for measured in (card.accuracy, card.speed)]
+    return [card.name, card.kind, str(len(card.joints)), people, *numbers, card.weights_licence, card.summary]
+
+
+def _show_method(card: MethodCard) -> None:
+    output.print(f"{card.name}: {card.summary}\n{card.kind}, licence of the weights: {card.weights_licence}")
+    output.print("keypoints: " + ", ".join(card.joints))
+    for title in ("accuracy", "speed"):
+        measured: tuple[Measurement, ...] = getattr(card, title)
+        output.print(f"\n{title}" + ("" if measured else ": was not measured"))
+        for one in measured:
+            output.print(f"  {one.what}: {one.value}\n    {one.command}")
 
 
 def _sources(flags: argparse.Namespace) -> None:

@@ -45,7 +45,9 @@ def add_fit_flags(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:  
     camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees (default: 54)")
     camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
     person = group.add_mutually_exclusive_group()
-    person.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m (default: 1.70)")
+    person.add_argument(
+        "--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m (default: as seen, about 1.7)"
+    )
     person.add_argument("--profile", metavar="NAME", help="bone lengths and stature of a person measured with --calibrate NAME")
     group.add_argument(
         "--floor", choices=("auto", "none"), help="stand the world on the floor that the feet show (default: auto)"

@@ -17,7 +17,7 @@ from posewire.cli.takes import open_take
 from posewire.errors import SettingsError
 from posewire.lift import LiftStage
 from posewire.pipeline import open_lifter
-from posewire.solve import AUTO_SMOOTH_S, SolveReport, SolveSettings, solve_take
+from posewire.solve import AUTO_SMOOTH_S, SolveReport, SolveSettings, settling, solve_take
 from posewire.solve.whole import Progress as Report
 from posewire.solve.whole import check_files
 from posewire.take import Take
@@ -36,12 +36,23 @@ def add_commands(commands: Commands) -> None:
     measuring = parser.add_argument_group("measuring", "without these: as recorded")
     measuring.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m")
     measuring.add_argument("--lifter", metavar="NAME", help="turn the recorded 2D into 3D with this lifter")
-    measuring.add_argument("--device", metavar="cpu|gpu", help="where the network of --lifter runs (default: cpu)")
     camera = measuring.add_mutually_exclusive_group()
     camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees")
     camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
     parser.add_argument(
         "--smooth", default="auto", metavar="SECONDS|auto|none", help=f"width of the smoothing window (auto: {AUTO_SMOOTH_S:g} s)"
+    )
+    parser.add_argument(
+        "--lock-feet",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a foot on the ground stays where it rests (default: yes)",
+    )
+    parser.add_argument(
+        "--device",
+        choices=["cpu", "gpu", "torch"],
+        default="cpu",
+        help="where all frames are solved in one batch, and where a --lifter runs; torch: PyTorch on the CPU",
     )
     parser.add_argument("--ground", choices=["keep", "auto"], default="keep", help="auto: stand on the floor that the feet show")
     add_settings_file(parser)
@@ -56,12 +67,16 @@ def _solve(flags: argparse.Namespace) -> None:
         vertical_fov_deg=flags.fov,
         smooth_s=_smooth_s(flags.smooth),
         ground=flags.ground,
+        lock_feet=flags.lock_feet,
+        device=flags.device,
     )
+    settling.check_device(settings.device)
     take = open_take(flags.take)
     check_files(flags.take, flags.out, overwrite=flags.overwrite)
     lift = _lift(flags, take)
     try:
         fit.warm_up(console.print)
+        settling.warm_up()
         with _progress(flags.take.name) as progress:
             report = solve_take(
                 *(take, flags.out, settings), lift=lift, lifter=flags.lifter, overwrite=flags.overwrite, progress=progress
@@ -74,15 +89,10 @@ def _solve(flags: argparse.Namespace) -> None:
 
 def _lift(flags: argparse.Namespace, take: Take) -> LiftStage | None:
     """Only --lifter chooses one: a lifter of the user's settings file is for new recordings."""
-    if flags.lifter:
-        return open_lifter(settings_of(flags), take.header.keypoint_names)
-    if flags.device is not None:
-        raise SettingsError(
-            "--device says where a lifter's network runs, and no lifter is named.",
-            got=f"--device {flags.device}",
-            hint="add --lifter vae; the fit of a take runs on the CPU",
-        )
-    return None
+    if not flags.lifter:
+        return None
+    flags.device = "gpu" if flags.device == "gpu" else "cpu"
+    return open_lifter(settings_of(flags), take.header.keypoint_names)
 
 
 def _smooth_s(text: str) -> float:

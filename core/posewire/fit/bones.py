@@ -20,6 +20,9 @@ from posewire.skeleton import Marker, Skeleton
 IntArray = NDArray[np.int64]
 NO_BONE = -1
 
+_HALF_TRUST = 0.5
+"""Logarithm of how many times too long or too short a bone is whose end counts half."""
+
 RIGID = ("elbow", "wrist", "hand", "knee", "ankle", "heel", "toe")
 """Joints whose bone from the parent joint is rigid and whose parent joint methods see."""
 
@@ -59,18 +62,44 @@ def _bone_length(body: Body, bones: Bones, m: int) -> float:
 
 
 @kernel
-def impose_lengths(body: Body, bones: Bones, raw_m: FloatArray, scale: float, out_m: FloatArray) -> None:
-    """Root-relative raw (M, 3), NaN = unseen, to out (M, 3) with the skeleton's bone lengths."""
+def impose_lengths(body: Body, bones: Bones, raw_m: FloatArray, scale: float, out_m: FloatArray, trust: FloatArray) -> None:
+    """Root-relative raw (M, 3), NaN = unseen, to out (M, 3) with the skeleton's bone lengths; `trust` (M,) 0..1 by how much of
+    its length a bone had before."""
     for m in bones.order:
         start = bones.start[m]
-        length = 0.0
+        length, trust[m] = 0.0, 1.0
         if start != NO_BONE:
             for i in range(3):
                 length += (raw_m[m, i] - raw_m[start, i]) ** 2
         if length > 1e-12:  # False for NaN
             factor = _bone_length(body, bones, m) / np.sqrt(length)
+            trust[m] = _trust(scale / factor)
             for i in range(3):
                 out_m[m, i] = out_m[start, i] + factor * (raw_m[m, i] - raw_m[start, i])
         else:
             for i in range(3):
                 out_m[m, i] = scale * raw_m[m, i]
+
+
+@kernel
+def distrust_pair(body: Body, pair: IntArray, raw_m: FloatArray, scale: float, trust: FloatArray) -> None:
+    """Trusts hips or shoulders (2,) less that are nearer to each other than at rest: the method is between two opinions."""
+    if min(pair[0], pair[1]) < 0:
+        return
+    left, right = pair[0], pair[1]
+    seen2 = rest = 0.0
+    for i in range(3):
+        seen2 += (raw_m[left, i] - raw_m[right, i]) ** 2
+    for joint in (body.marker_joint[left], body.marker_joint[right]):
+        while joint > 0:
+            rest += abs(body.offsets_m[joint, 0])
+            joint = body.parents[joint]
+    if seen2 > 0.0 and rest > 0.0:  # False for NaN
+        trust[left] = trust[right] = _trust(min(scale * np.sqrt(seen2) / rest, 1.0))
+
+
+@kernel
+def _trust(ratio: float) -> float:
+    """Of a bone seen `ratio` times as long as it is."""
+    far = np.log(max(ratio, 1e-3)) / _HALF_TRUST
+    return 1.0 / (1.0 + far * far)

@@ -2,9 +2,11 @@
 
 Each length is the running median of the method's 3D distances, left and right together. A network shrinks what it is unsure of,
 and does so in every frame: more frames do not help. So a measured length only moves the anthropometric one, by the share that
-the two deviations give it, and the overall size is the given height, not the method's. The widths of hips and shoulders move
-further than limbs: what a method calls a hip may lie 4 cm beside the joint, and a pelvis too narrow for its keypoints turns
-until they fit.
+the two deviations give it. How far the method is off shows in what its left limbs are longer than its right ones, noise from
+frame to frame aside: a network's are so by a tenth, markers' not at all, and then the lengths are simply the measured ones.
+The overall size is the given height; where none is given, the method's size counts against the stature of adults by the same
+rule. The widths of hips and shoulders move further than limbs: what a method calls a hip may lie 4 cm beside the joint, and a
+pelvis too narrow for its keypoints turns until they fit.
 """
 
 from __future__ import annotations
@@ -18,14 +20,25 @@ from posewire.data import FloatArray
 from posewire.fit.bones import NO_BONE, Bones
 from posewire.skeleton import Marker, Skeleton
 
-METHOD_DEVIATION = 0.08
-"""Relative: of what a single view says of a length."""
+METHOD_DEVIATION, LEAST_DEVIATION = 0.08, 0.01
+"""Relative: of what a single view says of a length, and of what the best method does."""
+_ASSUMED_LIMBS = 0.5
+"""The assumed deviation counts as much as so many limbs' difference between left and right."""
+MOST_PRECISION = 3.0
+"""Above a single view's."""
+SIZE_DEVIATION = 0.06
+"""Relative: of adults' stature."""
 LIMB_DEVIATION, TRUNK_DEVIATION, SHOULDERS_DEVIATION, HIPS_DEVIATION = 0.08, 0.05, 0.15, 0.25
 """Relative: of a bone's share of the stature among adults (Winter 2009), and of where methods say that hips and shoulders are."""
 EVENTS = (15, 60, 240)
 """Frames with a good view after which the lengths may change; after the last they are frozen."""
 _LEAST_CHANGE = 0.01
-_LIMB_RANGE, _WIDTH_RANGE = (0.8, 1.25), (0.6, 1.6)
+_LIMB_RANGE, _WIDTH_RANGE, _SIZE_RANGE = (0.8, 1.25), (0.6, 1.6), (0.5, 1.4)
+_LEAST_M = 1e-3
+_DEVIATION_OF_MEDIAN, _MEDIAN_OF_NORMAL = 0.6745, 0.5 * np.pi
+"""Of normal values: median of the absolute over the deviation; variance of the median of n over a n-th of theirs."""
+_SIZING = ("elbow", "wrist", "knee", "ankle")
+"""The long bones end here: they tell the size, and how alike a method sees left and right."""
 _TRUNK = ("spine", "chest", "neck", "left_clavicle", "right_clavicle")
 
 
@@ -44,16 +57,29 @@ class Span(NamedTuple):
     """Relative, of the prior."""
     limits: tuple[float, float]
     """The least and the most that it may be of the prior."""
-    limb: bool
-    """Rigid: tells the size."""
+    sizing: bool
+    """Whether it tells the size."""
+
+    def ratio(self, whole: float) -> float:
+        """By how much the bones change that make the whole span `whole` times as long."""
+        return (whole * self.rest_m - self.fixed_m) / (self.rest_m - self.fixed_m)
 
 
 class BoneCalibration:
     """Collects bone lengths and says when the skeleton changes. The skeleton it starts from is the prior."""
 
-    def __init__(self, prior: Skeleton, bones: Bones, markers: Sequence[Marker], *, keep_lengths: bool = False) -> None:
-        """With `keep_lengths` only the size that the method sees is measured: the prior is the person's own skeleton."""
-        self._prior, self._keep_lengths = prior, keep_lengths
+    def __init__(
+        self,
+        prior: Skeleton,
+        bones: Bones,
+        markers: Sequence[Marker],
+        *,
+        keep_lengths: bool = False,
+        keep_size: bool = True,
+    ) -> None:
+        """With `keep_lengths` only the size that the method sees is measured: the prior is the person's own skeleton. Without
+        `keep_size` the prior is anybody's."""
+        self._prior, self._keep_lengths, self._keep_size = prior, keep_lengths, keep_size
         self._spans = [*_limbs(prior, bones, markers), *_trunk(prior, markers)]
         sided = [(k, side, ends) for k, span in enumerate(self._spans) for side, ends in enumerate(span.ends)]
         self._rows, self._sides = ([entry[column] for entry in sided] for column in (0, 1))
@@ -64,6 +90,8 @@ class BoneCalibration:
         self._finished = False
         self.size_ratio = 1.0
         """The skeleton's size over the size that the method sees; 1 until the first event."""
+        self.precision = 1.0
+        """How many times as precise as a single view the method is; 1 until the first event."""
 
     @property
     def frozen(self) -> bool:
@@ -92,27 +120,51 @@ class BoneCalibration:
         return self._changed()
 
     def _changed(self) -> Skeleton | None:
-        measured = [self._measured(k) for k in range(len(self._spans))]
+        measured = np.array([self._measured(k) for k in range(len(self._spans))])
         rest = np.array([span.rest_m for span in self._spans])
         known = np.isfinite(measured)
-        sizing = known & np.array([span.limb for span in self._spans])
+        sizing = known & np.array([span.sizing for span in self._spans])
         if not sizing.any():
             return None
-        self.size_ratio = float(rest[sizing].sum() / np.array(measured)[sizing].sum())
+        seen_size, method2 = float(measured[sizing].sum() / rest[sizing].sum()), self._method_deviation() ** 2
+        precise = float(np.clip(METHOD_DEVIATION / np.sqrt(method2), 1.0, MOST_PRECISION))
+        self.precision = 1.0 + (precise - 1.0) * float(np.clip(1.0 - 2.0 * self._lasting_share(), 0.0, 1.0))
+        size = 1.0 if self._keep_size or self._keep_lengths else _moved(seen_size, SIZE_DEVIATION**2, method2, _SIZE_RANGE)
+        self.size_ratio = size / seen_size
         if self._keep_lengths:
             return None
         lengths = np.full(len(self._prior.names), np.nan)
         for k in np.flatnonzero(known).tolist():
-            span, ratio = self._spans[k], self._ratio(self._spans[k], measured[k])
+            span = self._spans[k]
+            ratio = span.ratio(_moved(measured[k] / seen_size / span.rest_m, span.deviation**2, method2, span.limits))
             for joint in span.joints:
-                lengths[joint] = ratio * self._prior.bone_lengths_m[joint]
-        return self._prior.with_bone_lengths(lengths)
+                lengths[joint] = size * ratio * self._prior.bone_lengths_m[joint]
+        return self._prior.scaled(size).with_bone_lengths(lengths)
 
-    def _ratio(self, span: Span, measured_m: float) -> float:
-        """By how much the span's bones change."""
-        share = span.deviation**2 / (span.deviation**2 + METHOD_DEVIATION**2)
-        whole = 1.0 + share * (np.clip(self.size_ratio * measured_m / span.rest_m, *span.limits) - 1.0)
-        return float((whole * span.rest_m - span.fixed_m) / (span.rest_m - span.fixed_m))
+    def _method_deviation(self) -> float:
+        """Of what the method says of a length, relative: by what it sees left and right differ for longer than a frame."""
+        differences = [self._difference2(k) for k, span in enumerate(self._spans) if span.sizing]
+        known = [difference2 for difference2 in differences if np.isfinite(difference2)]
+        total = _ASSUMED_LIMBS * METHOD_DEVIATION**2 + 0.5 * sum(known)
+        return float(np.sqrt(max(total / (_ASSUMED_LIMBS + len(known)), LEAST_DEVIATION**2)))
+
+    def _lasting_share(self) -> float:
+        """How much of a long limb's deviation is left after a frame: of white noise 0, of a network's errors most."""
+        sized = [k for k, span in enumerate(self._spans) if span.sizing]
+        lengths = np.log(np.maximum(self._lengths_m[: self._frames, sized], _LEAST_M))  # (F, S, 2)
+        off = lengths - np.nanmedian(np.where(np.isfinite(lengths).any(axis=0), lengths, 0.0), axis=0)
+        return float(np.nansum(off[1:] * off[:-1]) / max(float(np.nansum(off[1:] ** 2)), 1e-9))
+
+    def _difference2(self, k: int) -> float:
+        """Squared lasting difference of the logarithms of left and right; may be negative by chance. NaN = too few."""
+        left, right = self._lengths_m[: self._frames, k].T
+        difference = np.log(np.maximum(left, _LEAST_M) / np.maximum(right, _LEAST_M))
+        steps = np.diff(difference)
+        steps, difference = steps[np.isfinite(steps)], difference[np.isfinite(difference)]
+        if len(steps) < EVENTS[0] // 3:
+            return np.nan
+        quick2 = 0.5 * (np.median(np.abs(steps)) / _DEVIATION_OF_MEDIAN) ** 2  # of what changes from frame to frame
+        return float(np.median(difference) ** 2 - _MEDIAN_OF_NORMAL * quick2 / len(difference))
 
     def _measured(self, k: int) -> float:
         """The median, both sides as one; NaN = too few."""
@@ -129,7 +181,7 @@ def _limbs(prior: Skeleton, bones: Bones, markers: Sequence[Marker]) -> Iterator
         both = [m for m in ends if _kind(markers[m].joint) == kind]
         joints = tuple(prior.index(markers[m].joint) for m in both)
         pairs = tuple(((int(bones.start[m]),), (m,)) for m in both)
-        yield Span(pairs, joints, float(prior.bone_lengths_m[joints[0]]), 0.0, LIMB_DEVIATION, _LIMB_RANGE, limb=True)
+        yield Span(pairs, joints, float(prior.bone_lengths_m[joints[0]]), 0.0, LIMB_DEVIATION, _LIMB_RANGE, kind in _SIZING)
 
 
 def _kind(joint: str) -> str:
@@ -148,12 +200,17 @@ def _trunk(prior: Skeleton, markers: Sequence[Marker]) -> Iterator[Span]:
         rest_m = float(np.linalg.norm(at[left] - at[right]))
         fixed_m = 0.0 if base is None else float(np.linalg.norm(at[f"left_{base}"] - at[f"right_{base}"]))
         ends = (((centres[left],), (centres[right],)),)
-        yield Span(ends, (prior.index(left), prior.index(right)), rest_m, fixed_m, deviation, _WIDTH_RANGE, limb=False)
+        yield Span(ends, (prior.index(left), prior.index(right)), rest_m, fixed_m, deviation, _WIDTH_RANGE, sizing=False)
         pairs.append(((centres[left], centres[right]), (at[left] + at[right]) / 2))
     if len(pairs) == 2:
         (hips, low), (shoulders, high) = pairs
         joints, rest_m = tuple(prior.index(name) for name in _TRUNK), float(np.linalg.norm(high - low))
-        yield Span(((hips, shoulders),), joints, rest_m, 0.0, TRUNK_DEVIATION, _LIMB_RANGE, limb=False)
+        yield Span(((hips, shoulders),), joints, rest_m, 0.0, TRUNK_DEVIATION, _LIMB_RANGE, sizing=False)
+
+
+def _moved(ratio: float, deviation2: float, method2: float, limits: tuple[float, float]) -> float:
+    """1 moved towards a measured ratio, by the share that the two variances give it."""
+    return 1.0 + deviation2 / (deviation2 + method2) * (float(np.clip(ratio, *limits)) - 1.0)
 
 
 def changes_much(old: Skeleton, new: Skeleton) -> bool:

@@ -1,9 +1,10 @@
-"""Which of heels and toes touch the ground: a causal two-state filter on how fast each moves, and on its height.
+"""Which of heels and toes touch the ground: a causal two-state filter on how fast each moves, and how high it is.
 
-A foot point either rests or swings. Each frame's evidence is the log-likelihood ratio of its speed, Rayleigh in both states:
-l = 2 ln(s_swing / s_rest) - v^2 / 2 (1 / s_rest^2 - 1 / s_swing^2);  s_rest is what the fit's noise makes of a still foot.
-Where the world's up is known, a point high above the lowest recent foot is less likely to rest. The states change at a steady
-rate, which makes the flag hold on (Rabiner 1989, "A tutorial on hidden Markov models", the forward recursion).
+A foot point either rests or swings. Each frame's evidence is the log-likelihood ratio
+l = EVIDENCE + PER_LOG_SPEED ln(v + SLOWEST) + PER_HEIGHT min(h, HIGHEST), v its speed and h its height above the lowest recent
+foot. The states change at a steady rate, which makes the flag hold on (Rabiner 1989, "A tutorial on hidden Markov models", the
+forward recursion). Up is the world's where it is known; otherwise it is where the trunk has pointed of late, so that a tilted
+camera changes nothing.
 """
 
 from __future__ import annotations
@@ -15,28 +16,31 @@ import numpy as np
 
 from posewire.data import FloatArray
 from posewire.fit.compiled import finite, kernel
-from posewire.fit.motion import Motion
 from posewire.skeleton import REFERENCE
 
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 FEET = tuple(REFERENCE.index(name) for name in CONTACT_NAMES)
 """Joints of SkeletonPose.contacts."""
 UNSURE = 0.5
+_PELVIS, _NECK = REFERENCE.index("pelvis"), REFERENCE.index("neck")
 
-# The first seven by a search on 19 clips of CMU motion, subjects 1 to 12, with the noises of `posewire eval --motion`.
-_REST_M_S, _SWING_M_S = 0.185, 0.69
-_LEAST_EVIDENCE = -1.3
+# By logistic regression on the live fit of CMU motion, subjects 1 to 6, with the noises of `posewire eval --motion`; the height
+# counts for more than there, because feet that are held still in the air are rare in these recordings.
+_PER_LOG_SPEED, _SLOWEST_M_S, _HIGHEST_M = -4.13, 0.25, 0.4
+_BY_WORLD, _BY_TRUNK = (-0.68, -18.0), (-0.83, -14.0)
+"""EVIDENCE and PER_HEIGHT, where the world's up is known and where the trunk tells it."""
 _ALONG = 0.22
 """Share of the speed along the line of sight, where a single view is so much noisier."""
-_FILTERED = 0.02
-"""Share of the filtered velocity against the last step's."""
-_CORRELATED_S = 0.012
+_CORRELATED_S = 1 / 60
 """Frames nearer than this repeat each other's noise."""
-_CHANGES_PER_S = 11.5
-_HEIGHT_EVIDENCE, _HEIGHT_M = 1.5, 0.12
-_LEAST_HEIGHT_EVIDENCE = -4.0
-_FLOOR_RISE_M_S = 0.15
-"""The lowest recent foot height rises this fast until a foot is below it again: stairs, drift."""
+_CHANGES_PER_S = 20.0
+_FLOOR_RISE_M_S = 0.4
+"""The lowest recent foot rises this fast until a foot is below it again: stairs, drift."""
+_TRUNK_S = 1.0
+"""For so long a time where the trunk points is averaged."""
+_MOST_EVIDENCE = 8.0
+_UNSEEN_S = 0.1
+"""A foot point that is not seen for a moment is believed to be where the rest of the leg says."""
 
 
 class Contacts(NamedTuple):
@@ -47,49 +51,84 @@ class Contacts(NamedTuple):
     place_m: FloatArray
     """(4, 3) world, in the frame before."""
     floor_m: FloatArray
-    """(1,) the lowest recent foot height along the world's up."""
+    """(3,) the lowest recent foot."""
+    up: FloatArray
+    """(3,) unit, world axes."""
+    unseen_s: FloatArray
+    """(4,) for how long no keypoint of each has been seen."""
 
 
 def make_contacts() -> Contacts:
     """Nothing known."""
-    return Contacts(np.full(4, np.nan), np.zeros((4, 3)), np.zeros(1))
+    return Contacts(np.full(4, np.nan), np.zeros((4, 3)), np.zeros(3), np.array([0.0, 1.0, 0.0]), np.full(4, np.inf))
 
 
 @kernel
 def begin_contacts(contacts: Contacts, joints_m: FloatArray) -> None:
     """A first pose (N, 3) says nothing of speed."""
-    contacts.floor_m[0] = math.inf
+    _point_up(contacts, joints_m, 1.0)
+    for i in range(3):
+        contacts.floor_m[i] = joints_m[FEET[0], i]
     for k in range(4):
         contacts.probability[k] = math.nan
+        contacts.unseen_s[k] = math.inf
+        _lower_floor(contacts, k, joints_m)
         _remember(contacts, k, joints_m)
 
 
 @kernel
+def _point_up(contacts: Contacts, joints_m: FloatArray, share: float) -> None:
+    """Turns up towards the trunk by `share` of the way."""
+    up, length2, trunk2 = contacts.up, 0.0, 0.0
+    for i in range(3):
+        trunk2 += (joints_m[_NECK, i] - joints_m[_PELVIS, i]) ** 2
+    for i in range(3):
+        up[i] += share * ((joints_m[_NECK, i] - joints_m[_PELVIS, i]) / math.sqrt(trunk2) - up[i])
+        length2 += up[i] * up[i]
+    for i in range(3):
+        up[i] /= math.sqrt(max(length2, 1e-12))
+
+
+@kernel
+def _height_m(contacts: Contacts, k: int, joints_m: FloatArray) -> float:
+    """Of foot point k above the lowest recent foot."""
+    total = 0.0
+    for i in range(3):
+        total += contacts.up[i] * (joints_m[FEET[k], i] - contacts.floor_m[i])
+    return total
+
+
+@kernel
+def _lower_floor(contacts: Contacts, k: int, joints_m: FloatArray) -> None:
+    """To foot point k, where that is below it."""
+    if _height_m(contacts, k, joints_m) < 0.0:
+        for i in range(3):
+            contacts.floor_m[i] = joints_m[FEET[k], i]
+
+
+@kernel
 def _remember(contacts: Contacts, k: int, joints_m: FloatArray) -> None:
-    contacts.floor_m[0] = min(contacts.floor_m[0], joints_m[FEET[k], 1])
+    """Where foot point k is."""
     for i in range(3):
         contacts.place_m[k, i] = joints_m[FEET[k], i]
 
 
 @kernel
-def _speed2(
-    contacts: Contacts, k: int, joints_m: FloatArray, velocity_m_s: FloatArray, sight: FloatArray, step_s: float
-) -> float:
-    """Squared speed of foot point k, with less of what is along the line of sight."""
+def _speed_m_s(contacts: Contacts, k: int, joints_m: FloatArray, sight: FloatArray, step_s: float) -> float:
+    """Of foot point k, with less of what is along the line of sight."""
     total = along = 0.0
     for i in range(3):
-        last = (joints_m[FEET[k], i] - contacts.place_m[k, i]) / step_s
-        v = _FILTERED * velocity_m_s[FEET[k], i] + (1.0 - _FILTERED) * last
+        v = (joints_m[FEET[k], i] - contacts.place_m[k, i]) / step_s
         total, along = total + v * v, along + v * sight[i]
-    return total - (1.0 - _ALONG * _ALONG) * along * along
+    return math.sqrt(max(total - (1.0 - _ALONG * _ALONG) * along * along, 0.0))
 
 
 @kernel
-def _evidence(speed2: float, height_m: float) -> float:
-    """Log-likelihood ratio of rest and swing; height NaN = unknown."""
-    speed = 2.0 * math.log(_SWING_M_S / _REST_M_S) - 0.5 * speed2 * (_REST_M_S**-2 - _SWING_M_S**-2)
-    height = _HEIGHT_EVIDENCE * (1.0 - (height_m / _HEIGHT_M) ** 2) if finite(height_m) else 0.0
-    return max(speed, _LEAST_EVIDENCE) + max(height, _LEAST_HEIGHT_EVIDENCE)
+def _evidence(speed_m_s: float, height_m: float, knows_up: bool) -> float:
+    """Log-likelihood ratio of rest and swing."""
+    constant, per_height = _BY_WORLD if knows_up else _BY_TRUNK
+    total = constant + _PER_LOG_SPEED * math.log(speed_m_s + _SLOWEST_M_S) + per_height * min(height_m, _HIGHEST_M)
+    return min(max(total, -_MOST_EVIDENCE), _MOST_EVIDENCE)
 
 
 @kernel
@@ -104,7 +143,6 @@ def _confidence(showing: FloatArray, confidence: FloatArray, joint: int) -> floa
 def feel_ground(
     contacts: Contacts,
     joints_m: FloatArray,
-    motion: Motion,
     sight: FloatArray,
     showing: FloatArray,
     confidence: FloatArray,
@@ -112,14 +150,20 @@ def feel_ground(
     knows_up: bool,
 ) -> None:
     """Takes a pose's joints (N, 3) in; showing (N, M) and confidence (M,) tell which were seen."""
-    contacts.floor_m[0] += _FLOOR_RISE_M_S * step_s
+    if knows_up:
+        contacts.up[0], contacts.up[1], contacts.up[2] = 0.0, 1.0, 0.0
+    else:
+        _point_up(contacts, joints_m, min(step_s / _TRUNK_S, 1.0))
+    for i in range(3):
+        contacts.floor_m[i] += _FLOOR_RISE_M_S * step_s * contacts.up[i]
     for k in range(4):
-        contacts.floor_m[0] = min(contacts.floor_m[0], joints_m[FEET[k], 1])
+        _lower_floor(contacts, k, joints_m)
     for k in range(4):
         p = contacts.probability[k] if finite(contacts.probability[k]) else UNSURE
         p += (1.0 - 2.0 * p) * min(_CHANGES_PER_S * step_s, 0.5)
-        height_m = joints_m[FEET[k], 1] - contacts.floor_m[0] if knows_up else math.nan
-        evidence = _evidence(_speed2(contacts, k, joints_m, motion.velocity_m_s, sight, step_s), height_m)
-        odds = p / (1.0 - p) * math.exp(min(step_s / _CORRELATED_S, 1.0) * evidence)
-        contacts.probability[k] = odds / (1.0 + odds) if _confidence(showing, confidence, FEET[k]) > 0.0 else math.nan
+        speed_m_s = _speed_m_s(contacts, k, joints_m, sight, step_s)
+        height_m = _height_m(contacts, k, joints_m)
+        odds = p / (1.0 - p) * math.exp(min(step_s / _CORRELATED_S, 1.0) * _evidence(speed_m_s, height_m, knows_up))
+        contacts.unseen_s[k] = 0.0 if _confidence(showing, confidence, FEET[k]) > 0.0 else contacts.unseen_s[k] + step_s
+        contacts.probability[k] = odds / (1.0 + odds) if contacts.unseen_s[k] < _UNSEEN_S else math.nan
         _remember(contacts, k, joints_m)

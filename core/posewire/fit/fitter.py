@@ -28,7 +28,8 @@ LONGEST_GAP_S = 0.5
 FEWEST_LIMB_POINTS = 4
 LOST_MISFIT = 10.0
 """Mean squared distance of pose and data, in deviations, of a fit that may be lost."""
-LOST_FRAMES = 2
+LOST_S = 0.06
+"""After so long of it the fit starts anew."""
 COMPILING = "Compiling the fit for this machine: up to a minute, once; it is kept on disk."
 _MOMENT_S = 1.0
 _CONVERGED = (60, 1e-9)
@@ -38,14 +39,21 @@ class Fitter:
     """Fits the native skeleton to one person, frame by frame. Owned by one thread."""
 
     def __init__(self, keypoint_names: Sequence[str], settings: FitSettings) -> None:
-        self._settings, self._weighing = settings, make_weighing(settings)
+        self._settings, self._precision = settings, 1.0
         self._points = make_points(keypoint_names)
         self._markers = [MARKERS[name] for name in marker_names(keypoint_names)]
         self._skeleton = settings.skeleton or skeleton.for_height(settings.height_m or skeleton.REFERENCE_HEIGHT_M)
         self._person = self._make_person()
         known = settings.skeleton is not None
-        self._calibration = BoneCalibration(self._skeleton, self._person.values.bones, self._markers, keep_lengths=known)
+        self._calibration = BoneCalibration(
+            self._skeleton,
+            self._person.values.bones,
+            self._markers,
+            keep_lengths=known,
+            keep_size=settings.height_m is not None,
+        )
         self._changed: Skeleton | None = None
+        self._bent_rad = start.bent_rad(self._skeleton)
         self._packed = make_memory(self._person.values)
         self._memory = self._packed.values
         self._memory.targets.limit_w[:] = settings.limit_sigma_rad**-2
@@ -64,8 +72,9 @@ class Fitter:
 
     def reset(self) -> None:
         """Forgets the motion (a cut); keeps the calibrated bone lengths."""
-        self._time_s, self._frames_lost = -math.inf, 0
-        self._memory.swapped_s[:] = 0.0
+        self._time_s, self._lost_s = -math.inf, 0.0
+        for values in self._memory.sides:
+            values[:] = 0.0
         self._memory.filter_px.time_s[:] = -math.inf
         self._memory.filter_m.time_s[:] = -math.inf
 
@@ -118,9 +127,9 @@ class Fitter:
         )
         if misfit == frame.TOO_LITTLE:
             return False
-        self._frames_lost = self._frames_lost + 1 if misfit > LOST_MISFIT else 0
-        if self._frames_lost >= LOST_FRAMES:
-            self._frames_lost = 0
+        self._lost_s = self._lost_s + step_s if misfit > LOST_MISFIT else 0.0
+        if self._lost_s > LOST_S or misfit >= frame.LOST:
+            self._lost_s = 0.0
             self._try_again(misfit)
         return True
 
@@ -128,9 +137,11 @@ class Fitter:
         """A fit that has lost the person starts anew, unless that is no better."""
         kept = self._keep()
         velocity_m_s = self._memory.motion.velocity_m_s.copy()
-        if self._best_start() > start.CLEARLY_BETTER * misfit:
+        if self._best_start(kept) > start.CLEARLY_BETTER * misfit:
             self._put(kept)
             self._memory.motion.velocity_m_s[:] = velocity_m_s
+        else:
+            self._memory.sides.held[:] = 0.0
 
     def _start(self, time_s: float) -> bool:
         self.reset()
@@ -140,17 +151,22 @@ class Fitter:
         self._best_start()
         return True
 
-    def _best_start(self) -> float:
-        """Settles in the best pose that a start finds; its misfit."""
+    def _best_start(self, *known: list[FloatArray]) -> float:
+        """Settles in the best pose that a start finds, or in one near a `known` pose unless that is clearly worse; its misfit."""
         root_m = start.root_position_m(self._memory.targets, self._memory.seen.confidence)
-        tries: list[tuple[float, list[FloatArray]]] = []
-        for heading in start.headings(self._pair_m(self._points.hips), self._pair_m(self._points.shoulders)):
-            self._put([root_m, heading, np.zeros(len(self._person.values.body.axes))])
-            self._run(Order(frame.START_3D, iterations=20, tolerance=1e-3))
-            tries.append((self._run(Order(frame.START, iterations=40, tolerance=1e-6)), self._keep()))
-        misfit, best = min(tries, key=lambda attempt: attempt[0])
+        headings = start.headings(self._pair_m(self._points.hips), self._pair_m(self._points.shoulders))
+        near = [self._settled(pose) for pose in known]
+        misfit, best = min((self._settled([root_m, heading, self._bent_rad]) for heading in headings), key=_misfit)
+        if near and _misfit(min(near, key=_misfit)) < misfit / start.CLEARLY_BETTER:
+            misfit, best = min(near, key=_misfit)
         self._put(best)
         return misfit
+
+    def _settled(self, pose: list[FloatArray]) -> tuple[float, list[FloatArray]]:
+        """The misfit of the minimum next to a pose, and where that is."""
+        self._put(pose)
+        self._run(Order(frame.START_3D, iterations=20, tolerance=1e-3))
+        return self._run(Order(frame.START, iterations=40, tolerance=1e-6)), self._keep()
 
     def _pair_m(self, pair: IntArray) -> FloatArray:
         return self._memory.targets.position_m[pair] if min(pair) >= 0 else np.full((2, 3), np.nan)
@@ -166,14 +182,18 @@ class Fitter:
 
     def _adopt_calibration(self) -> None:
         """Takes a new skeleton over between two frames, so that every pose is on the skeleton that is told with it."""
-        if self._changed is not None and changes_much(self._skeleton, self._changed):
+        precision = self._calibration.precision
+        grown = self._changed is not None and changes_much(self._skeleton, self._changed)
+        if self._changed is not None and grown:
             self._skeleton = self._changed
+        if grown or precision != self._precision:
+            self._precision = precision
             self._person = self._make_person()
         self._changed = None
 
     def _make_person(self) -> Packed[Person]:
         body, bones = make_body(self._skeleton, self._markers), make_bones(self._skeleton, self._markers)
-        return pack(Person(body, bones, self._points, self._weighing))
+        return pack(Person(body, bones, self._points, make_weighing(self._settings, self._precision)))
 
     def _pose(self, person_id: int, time_s: float) -> SkeletonPose:
         said = self._memory.said
@@ -200,6 +220,10 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
         Fitter(names, FitSettings()).fit(nothing, 0.0, cameras.assumed(640, 480))
     finally:
         notice.cancel()
+
+
+def _misfit(attempt: tuple[float, list[FloatArray]]) -> float:
+    return attempt[0]
 
 
 def _silent(_: str) -> None:

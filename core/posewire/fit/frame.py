@@ -10,7 +10,7 @@ import numpy as np
 from posewire.data import FloatArray
 from posewire.filters import OneEuroState, make_state, smooth_points
 from posewire.fit.body import MOST_MARKERS, Body, Workspace, make_workspace
-from posewire.fit.bones import Bones, impose_lengths
+from posewire.fit.bones import Bones, distrust_pair, impose_lengths
 from posewire.fit.compiled import SOURCES, entry, kernel
 from posewire.fit.contacts import Contacts, begin_contacts, feel_ground, make_contacts
 from posewire.fit.footlock import Hold, let_go, lock_feet, make_hold
@@ -19,16 +19,26 @@ from posewire.fit.kinematics import local_quaternions
 from posewire.fit.motion import Motion, begin, make_motion, predict, update
 from posewire.fit.observation import Observation, make_observation, read
 from posewire.fit.packing import Packed, Record, pack
-from posewire.fit.points import GROUPS, Points
+from posewire.fit.points import Points
 from posewire.fit.residuals import TERMS
 from posewire.fit.solver import minimise, settle
-from posewire.fit.swap import mend
+from posewire.fit.swap import Sides, make_sides, mend, untwist
 from posewire.fit.targets import Targets, make_targets
-from posewire.fit.weighing import Weighing, expect, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
+from posewire.fit.weighing import (
+    TELLING,
+    Weighing,
+    count,
+    expect,
+    expected_distance_m,
+    look_at,
+    misfit,
+    weigh_depth,
+    weigh_points,
+)
 
 FOLLOW, AIM, START_3D, START = range(4)
-TOO_LITTLE = -1.0
-"""Fewer limb points are seen than Order.fewest."""
+TOO_LITTLE, LOST = -1.0, 1e3
+"""Fewer limb points are seen than Order.fewest; the misfit of a pose that faces the other way."""
 
 
 class Person(NamedTuple):
@@ -81,8 +91,11 @@ class Memory(NamedTuple):
     """(M, 3) where the markers are expected, from the root."""
     expected_px: FloatArray
     """(M, 2)"""
-    swapped_s: FloatArray
-    """(2, GROUPS) for how long each has been exchanged; 1 where it was in the last frame."""
+    worth: FloatArray
+    """(M,) of the markers in the frame in hand."""
+    trust: FloatArray
+    """(M,) 0..1 by the lengths of their bones."""
+    sides: Sides
     rotations_wxyz: FloatArray
     """(N, 4) of the pose that is said."""
     contacts: Contacts
@@ -99,7 +112,7 @@ def make_memory(person: Person) -> Packed[Memory]:
     parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(), make_targets(person.body))
     kept = (make_kept(person.body, len(TERMS)), make_kept(person.body, len(TERMS)))
     expected = (np.full((M, 3), np.nan), np.full((M, 2), np.nan))
-    state = (make_state(M, 2), make_state(M, 3), *expected, np.zeros((2, GROUPS)), np.zeros((N, 4)))
+    state = (make_state(M, 2), make_state(M, 3), *expected, np.zeros(M), np.ones(M), make_sides(), np.zeros((N, 4)))
     return pack(Memory(*parts, *state, make_contacts(), make_hold(), *kept))
 
 
@@ -124,7 +137,11 @@ def _anticipate(person: Person, memory: Memory, step_s: float) -> None:
 
 @kernel
 def _impose(person: Person, memory: Memory, size_ratio: float) -> None:
-    impose_lengths(person.body, person.bones, memory.seen.raw_m, size_ratio, memory.targets.position_m)
+    body, points, raw_m, trust = person.body, person.points, memory.seen.raw_m, memory.trust
+    impose_lengths(body, person.bones, raw_m, size_ratio, memory.targets.position_m, trust)
+    distrust_pair(body, points.hips, raw_m, size_ratio, trust)
+    distrust_pair(body, points.shoulders, raw_m, size_ratio, trust)
+    count(memory.seen, points.share, memory.worth)
     for m in range(len(memory.seen.confidence)):
         for i in range(2):
             memory.targets.pixel_px[m, i] = memory.seen.pixel_px[m, i]
@@ -138,20 +155,21 @@ def _read(person: Person, memory: Memory, rows: Rows) -> int:
 @kernel
 def _follow(person: Person, memory: Memory, order: Order) -> float:
     """From the pose of the frame before to this one's; the misfit."""
-    targets, seen, share, weighing = memory.targets, memory.seen, person.points.share, person.weighing
+    targets, seen, worth, weighing = memory.targets, memory.seen, memory.worth, person.weighing
     _anticipate(person, memory, order.step_s)
     px_m = expected_distance_m(targets, targets.predicted_m[0]) / targets.K[1, 1]
-    mend(seen, person.points, memory.expected_m, memory.expected_px, order.size_ratio, px_m, order.step_s, memory.swapped_s)
+    turned = mend(seen, person.points, memory.expected_m, memory.expected_px, order.size_ratio, px_m, order.step_s, memory.sides)
+    turned = untwist(seen, person.points, order.step_s, memory.sides) or turned
     _filter(person, memory, order.time_s, px_m)
     _impose(person, memory, order.size_ratio)
-    weigh_points(seen, share, memory.expected_m, memory.expected_px, px_m, weighing, targets)
+    weigh_points(seen, worth, memory.expected_m, memory.expected_px, px_m, weighing, targets)
     weigh_depth(memory.motion, order.step_s, weighing, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
     settle(memory.work, side)
     update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
-    result = misfit(seen, share, memory.work, px_m, weighing, targets)
+    result = misfit(seen, memory.trust, worth, memory.work, px_m, weighing, targets, TELLING)
     _stand(person, memory, order)
-    return result
+    return max(result, LOST) if turned else result
 
 
 @kernel
@@ -159,7 +177,7 @@ def _stand(person: Person, memory: Memory, order: Order) -> None:
     """Feels which feet touch the ground, and says the pose."""
     work, targets, contacts, step_s = memory.work, memory.targets, memory.contacts, order.step_s
     showing, confidence = person.points.showing, memory.seen.confidence
-    feel_ground(contacts, work.joints_m[0], memory.motion, targets.sight, showing, confidence, step_s, order.knows_up)
+    feel_ground(contacts, work.joints_m[0], targets.sight, showing, confidence, step_s, order.knows_up)
     lock_w = person.weighing.lock_w
     if lock_w > 0.0:
         lock_feet(person.body, targets, work, contacts, memory.hold, lock_w, step_s, memory.free, memory.said)
@@ -170,14 +188,14 @@ def _stand(person: Person, memory: Memory, order: Order) -> None:
 @kernel
 def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> float:
     """From the pose on side 0, without any expectation, to the nearest minimum; the misfit."""
-    targets, work, share, weighing = memory.targets, memory.work, person.points.share, person.weighing
+    targets, work, worth, weighing = memory.targets, memory.work, memory.worth, person.weighing
     targets.predicted_w[:] = 0.0
     targets.damping_w[:] = 0.0
     targets.depth[1] = 0.0
     memory.expected_m[:] = np.nan
     memory.expected_px[:] = np.nan
     px_m = expected_distance_m(targets, work.root_m[0]) / targets.K[1, 1]
-    weigh_points(memory.seen, share, memory.expected_m, memory.expected_px, px_m, weighing, targets)
+    weigh_points(memory.seen, worth, memory.expected_m, memory.expected_px, px_m, weighing, targets)
     if not use_pixels:
         targets.pixel_w[:] = 0.0
         targets.predicted_w[0, :] = 1.0
@@ -190,7 +208,7 @@ def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> fl
     begin_contacts(memory.contacts, work.joints_m[0])
     let_go(memory.hold)
     keep(work, 0, memory.said)
-    return misfit(memory.seen, share, work, px_m, weighing, targets)
+    return misfit(memory.seen, memory.trust, worth, work, px_m, weighing, targets, 0.0)
 
 
 def _make_run(sources: str) -> Callable[[Record, Record, Rows, Order], float]:

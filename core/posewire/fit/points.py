@@ -23,9 +23,11 @@ _PARTS = {
     FACE: ("eye", "ear", "mouth"),
 }
 # Share of a limb joint's weight. Faces and hands have many points for few angles, and are seen small.
-_SHARES = {"nose": 0.15, "eye": 0.15, "ear": 0.15, "mouth": 0.15, "heel": 0.4, "toe": 0.4, "foot": 0.4} | dict.fromkeys(
-    ("hand", "thumb", "index", "pinky"), 0.1
-)
+_SHARES = {
+    **dict.fromkeys(("nose", "eye", "ear", "mouth", "top"), 0.15),
+    **dict.fromkeys(("heel", "toe", "foot"), 0.4),
+    **dict.fromkeys(("hand", "thumb", "index", "pinky"), 0.1),
+}
 _UNSEEN_JOINT_SHARE = 0.3
 
 

@@ -2,7 +2,8 @@
 
 The numbers are those of a search on 19 clips of CMU motion (subjects 1 to 12) with the two noises of `posewire eval --motion`
 (evaluate/refit/noise.py), half the weight on each; of its best, the damping that did best with the noise that is like a
-network's. The size of that noise was taken from BlazePose's bone lengths on a walking clip. The search began
+network's. Later, with the same clips, the root's distance was set freer (`depth_acceleration_m_s2`), because holding it back bent
+the shape. The size of that noise was taken from BlazePose's bone lengths on a walking clip. The search began
 at the weights of an earlier one, whose noise was sized on a balancing clip; those clips were looked at beside it, not scored.
 """
 
@@ -24,7 +25,7 @@ class FitSettings:
     """Weights of the energy, filter parameters and the iteration rule; see docs/FIT.md for what each term does."""
 
     height_m: float | None = None
-    """Stature of the person; None = 1.70 m."""
+    """Stature of the person; None = 1.70 m, moved towards the size that the method sees by how precise it is."""
     skeleton: Skeleton | None = None
     """The person's own, measured before: its lengths stay. None = measured on the way."""
     realtime: bool = True
@@ -50,7 +51,7 @@ class FitSettings:
     """One-Euro filter of the 2D before the fit; its slope in Hz per m/s at the person's distance."""
     filter_m: OneEuroSettings = FILTER_M
     """The same of the 3D, Hz per m/s."""
-    depth_acceleration_m_s2: float = 4.4
+    depth_acceleration_m_s2: float = 15.0
     """The same for the root's distance from the camera."""
     depth_noise_m: float = 0.07
     limit_sigma_rad: float = 0.05
@@ -62,7 +63,7 @@ class FitSettings:
 
     lock_feet: bool = False
     """Whether a foot on the ground is held where it landed: it slides far less, and the pose may be slightly less accurate."""
-    lock_sigma_m: float = 0.01
+    lock_sigma_m: float = 0.007
     """How far a held foot may be off."""
 
     def __post_init__(self) -> None:

@@ -13,10 +13,12 @@ import numpy as np
 from posewire import rotation
 from posewire.data import FloatArray
 from posewire.fit.targets import Targets
+from posewire.skeleton import Skeleton
 
 FAR_AWAY_M = 3.0
 """Where a person stands whose pixels say nothing."""
 NEAREST_M = 0.3
+_BENT = 0.5
 CLEARLY_BETTER = 0.5
 """A new start must lower the misfit to this share of it."""
 
@@ -40,6 +42,13 @@ def root_position_m(targets: Targets, confidence: FloatArray) -> FloatArray:
     if not np.isfinite(d).all() or d[2] < NEAREST_M:
         d = in_front
     return R.T @ (d - t)
+
+
+def bent_rad(skeleton: Skeleton) -> FloatArray:
+    """(D,) angles with elbows and knees half bent: from a straight one the step may go the wrong way, and stops at the limit."""
+    middle = skeleton.limits_rad.mean(axis=1)
+    hinge = [name.endswith(("elbow_flexion", "knee_flexion")) for name in skeleton.dof_names]
+    return np.where(hinge, _BENT * middle, 0.0)
 
 
 def headings(hips: FloatArray, shoulders: FloatArray) -> list[FloatArray]:

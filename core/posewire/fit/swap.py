@@ -1,20 +1,54 @@
 """Left and right confused by the method, mended against where the motion so far puts every point.
 
 For arms, legs and face apart: cost of the labels as they came against the cost with the two sides exchanged, each the sum of
-capped squared distances to the expected places. What was exchanged in the frame before still is, unless the labels are clearly
-right again: where a confusion ends there are frames that fit neither way. One that lasts is believed: then the fit was wrong.
+capped squared distances to the expected places, and of how far hips or shoulders look another way than the trunk did of late
+(which a few bad frames do not change). What was exchanged in the frame before still is, unless the labels are clearly right:
+where a confusion ends there are frames that fit neither way.
+
+Nothing latches. The sides that were right for longer in the last seconds are right: when they have been exchanged for longer than
+not, the fit was wrong and turns around. And shoulders that look the other way than the hips cannot be.
 """
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
+import numpy as np
+
 from posewire.data import FloatArray
 from posewire.fit.compiled import finite, kernel
 from posewire.fit.observation import Observation
-from posewire.fit.points import GROUPS, Points
+from posewire.fit.points import ARMS, FACE, GROUPS, LEGS, IntArray, Points
 
 _SIGMA_M, _SIGMA_PX_M, _CAP = 0.12, 0.06, 9.0
+_FACING, _WIDE_M = 2.0, 0.15
+"""What looking the other way costs, in squared deviations of each point; hips and shoulders seen narrower than this say less."""
 _SURELY, _CLEARLY = 0.5, 2.0
-PATIENCE_S = 1.0
+MEMORY_S, HEADSTART_S = 3.0, 0.8
+"""How long it is remembered which labels held; by how much longer exchanged ones must have held to be the right ones."""
+TWISTED_S, LOOKED_S = 0.15, 0.5
+"""For how long shoulders may look the other way than the hips; over how long it is averaged where the trunk looks."""
+
+
+class Sides(NamedTuple):
+    """What is remembered about the labels of each of the GROUPS."""
+
+    exchanged: FloatArray
+    """(GROUPS,) 1 where they are exchanged."""
+    longer_s: FloatArray
+    """(GROUPS,) by how much longer they have been exchanged than not, of late."""
+    held: FloatArray
+    """(GROUPS,) 1 while the fit follows what is believed."""
+    twisted_s: FloatArray
+    """(1,) for how long hips and shoulders have looked opposite ways."""
+    across: FloatArray
+    """(3,) twice the unit vector from the right to the left of the trunk, of late; world axes."""
+
+
+def make_sides() -> Sides:
+    """The labels are right."""
+    return Sides(np.zeros(GROUPS), np.zeros(GROUPS), np.zeros(GROUPS), np.zeros(1), np.zeros(3))
 
 
 @kernel
@@ -36,6 +70,19 @@ def _distance2(
 
 
 @kernel
+def _faces(seen: Observation, pair: IntArray, across: FloatArray) -> float:
+    """1 where left and right of hips or shoulders lie as the trunk did of late, -1 the other way round, 0 = cannot be said."""
+    if min(pair[0], pair[1]) < 0:
+        return 0.0
+    length2 = along = was2 = 0.0
+    for i in range(3):
+        a = seen.raw_m[pair[0], i] - seen.raw_m[pair[1], i]
+        length2, along, was2 = length2 + a * a, along + a * across[i], was2 + across[i] * across[i]
+    length = math.sqrt(length2) if finite(length2) else 0.0
+    return along / (2.0 * length) * min(1.0, length / _WIDE_M) if length > 1e-6 else 0.0
+
+
+@kernel
 def is_swapped(
     seen: Observation,
     points: Points,
@@ -45,16 +92,19 @@ def is_swapped(
     size_ratio: float,
     px_m: float,
     was: bool,
+    across: FloatArray,
 ) -> bool:
     """Whether the sides of a group are exchanged: as in the frame before, unless the other way is clearly nearer to the expected
     places; px_m: metres per pixel."""
     kept = swapped = worth = 0.0
+    faces = _faces(seen, points.shoulders if group == ARMS else points.hips, across) if group != FACE else 0.0
     for m in range(len(points.group)):
         if points.group[m] == group and min(seen.confidence[m], seen.confidence[points.partner[m]]) > 0.0:
             w = points.share[m]
             worth += w
             kept += w * _distance2(seen, m, m, expected_m, expected_px, size_ratio, px_m)
             swapped += w * _distance2(seen, m, points.partner[m], expected_m, expected_px, size_ratio, px_m)
+    kept, swapped = kept + _FACING * worth * (1.0 - faces), swapped + _FACING * worth * (1.0 + faces)
     if was:
         return worth > 0.0 and not (kept < _SURELY * swapped and swapped - kept > _CLEARLY * worth)
     return worth > 0.0 and swapped < _SURELY * kept and kept - swapped > _CLEARLY * worth
@@ -82,15 +132,75 @@ def mend(
     size_ratio: float,
     px_m: float,
     step_s: float,
-    swapped_s: FloatArray,
-) -> None:
-    """Mends each group; `swapped_s` (2, GROUPS) is for how long each has been exchanged, and 1 where it was in the last frame."""
+    sides: Sides,
+) -> bool:
+    """Mends each group; whether the labels of one are believed from now on, so that the fit has to follow."""
+    changed = False
     for group in range(GROUPS):
-        was = swapped_s[1, group] > 0.0
-        swapped_s[1, group] = 0.0
-        if not is_swapped(seen, points, group, expected_m, expected_px, size_ratio, px_m, was):
-            swapped_s[0, group] = max(0.0, swapped_s[0, group] - step_s)
-        elif swapped_s[0, group] < PATIENCE_S:
-            swapped_s[0, group] += step_s
-            swapped_s[1, group] = 1.0
+        was = sides.exchanged[group] > 0.0
+        swapped = is_swapped(seen, points, group, expected_m, expected_px, size_ratio, px_m, was, sides.across)
+        if sides.held[group] > 0.0:  # until the fit has followed
+            sides.held[group] = 1.0 if swapped != was else 0.0
+            swapped = was
+        sides.longer_s[group] *= max(0.0, 1.0 - step_s / MEMORY_S)
+        sides.longer_s[group] += step_s if swapped else -step_s
+        if sides.longer_s[group] > HEADSTART_S:
+            believe(sides, group, False)
+            sides.across[:] = 0.0
+            changed, swapped = True, False
+        sides.exchanged[group] = 1.0 if swapped else 0.0
+        if swapped:
             exchange(seen, points, group)
+    return changed
+
+
+@kernel
+def believe(sides: Sides, group: int, exchanged: bool) -> None:
+    """The other labels of a group hold, whatever the fit expects."""
+    sides.exchanged[group] = 1.0 if exchanged else 0.0
+    sides.longer_s[group] = -sides.longer_s[group]
+    sides.held[group] = 1.0
+
+
+@kernel
+def untwist(seen: Observation, points: Points, step_s: float, sides: Sides) -> bool:
+    """Shoulders that look the other way than the hips cannot be: after a moment the sides of those change that look the other way
+    than the trunk did. Whether they did change."""
+    hips, shoulders, x = points.hips, points.shoulders, seen.raw_m
+    if min(hips[0], hips[1], shoulders[0], shoulders[1]) < 0:
+        return False
+    uu = ua = ub = ab = aa = bb = am = bm = 0.0
+    for i in range(3):
+        a, b = x[hips[0], i] - x[hips[1], i], x[shoulders[0], i] - x[shoulders[1], i]
+        u = x[shoulders[0], i] + x[shoulders[1], i] - x[hips[0], i] - x[hips[1], i]
+        uu, ua, ub, ab, aa, bb = uu + u * u, ua + u * a, ub + u * b, ab + a * b, aa + a * a, bb + b * b
+        am, bm = am + a * sides.across[i], bm + b * sides.across[i]
+    if not (finite(uu) and min(uu, aa, bb) > 1e-6):
+        return False
+    sine2 = (aa - ua * ua / uu) * (bb - ub * ub / uu)
+    cosine = (ab - ua * ub / uu) / math.sqrt(sine2) if sine2 > 1e-9 else 0.0
+    sides.twisted_s[0] = max(0.0, sides.twisted_s[0] - step_s * cosine)
+    if sides.twisted_s[0] > TWISTED_S:
+        sides.twisted_s[0] = 0.0
+        turned = sides.exchanged[LEGS] - sides.exchanged[ARMS]
+        if turned == 0.0:
+            turned = bm / math.sqrt(bb) - am / math.sqrt(aa)
+        group = LEGS if turned > 0.0 else ARMS
+        exchange(seen, points, group)
+        believe(sides, group, sides.exchanged[group] == 0.0)
+        return True
+    if cosine > 0.0:
+        for i in range(3):
+            way = (x[hips[0], i] - x[hips[1], i]) / math.sqrt(aa) + (x[shoulders[0], i] - x[shoulders[1], i]) / math.sqrt(bb)
+            sides.across[i] += min(1.0, step_s / LOOKED_S) * (way - sides.across[i])
+    return False
+
+
+@kernel
+def forget_sides(sides: Sides) -> None:
+    """The fit begins with the labels as they come."""
+    for group in range(GROUPS):
+        sides.exchanged[group] = sides.held[group] = sides.longer_s[group] = 0.0
+    sides.twisted_s[0] = 0.0
+    for i in range(3):
+        sides.across[i] = 0.0

@@ -14,6 +14,8 @@ from posewire.fit.settings import FitSettings
 from posewire.fit.targets import Targets
 
 NEAREST_M = 0.1
+TELLING = 0.6
+"""Share of the data that must be trusted to call a fit lost."""
 
 
 class Weighing(NamedTuple):
@@ -39,16 +41,23 @@ class Weighing(NamedTuple):
     """Per m^2; 0 = feet are not held."""
 
 
-def make_weighing(s: FitSettings) -> Weighing:
-    """Deviations to weights; floats throughout, because an int would be another type to numba and compile anew."""
+def make_weighing(s: FitSettings, precision: float) -> Weighing:
+    """Deviations to weights; `precision`: of the method over a single view's, whose errors alone are worth being late for.
+
+    Floats throughout, because an int would be another type to numba and compile anew.
+    """
     position_w, pixel_w_m = float(s.position_sigma_m) ** -2, float(s.pixel_sigma_m) ** -2
     noise_m = (float(s.noise_across_m), float(s.noise_along_m))
-    agility = Agility(float(s.acceleration_m_s2), float(s.acceleration_per_s), noise_m, (position_w + pixel_w_m, position_w))
+    livelier = math.sqrt(precision)
+    agility = Agility(
+        livelier * s.acceleration_m_s2, livelier * s.acceleration_per_s, noise_m, (position_w + pixel_w_m, position_w)
+    )
     gates = (float(s.position_gate_m), float(s.pixel_gate_m))
     depth = (float(s.depth_acceleration_m_s2), float(s.depth_noise_m))
     px, m = s.filter_px, s.filter_m
-    filters = (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed, m.speed_cutoff_hz)
-    damping_w_s = 1.0 / (30.0 * s.damping_sigma_rad**2)
+    opened = (precision**2 * value for value in (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed))
+    filters = (*opened, m.speed_cutoff_hz)
+    damping_w_s = 1.0 / (30.0 * (precision * s.damping_sigma_rad) ** 2)
     lock_w = float(s.lock_sigma_m) ** -2 if s.lock_feet else 0.0
     return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *(float(value) for value in (*filters, lock_w)))
 
@@ -95,18 +104,25 @@ def _gated(w: float, far2: float, gate2: float) -> float:
 
 
 @kernel
+def count(seen: Observation, share: FloatArray, worth: FloatArray) -> None:
+    """What each marker (M,) is worth in this frame."""
+    for m in range(len(worth)):
+        worth[m] = share[m] * seen.confidence[m]
+
+
+@kernel
 def weigh_points(
     seen: Observation,
-    share: FloatArray,
+    worth: FloatArray,
     expected_m: FloatArray,
     expected_px: FloatArray,
     px_m: float,
     weighing: Weighing,
     targets: Targets,
 ) -> None:
-    """Weights (M,) of the 3D targets and of the pixels; px_m: metres per pixel at the person's distance."""
-    for m in range(len(share)):
-        w, far3, far2 = share[m] * seen.confidence[m], 0.0, 0.0
+    """Weights (M,) of the 3D targets and of the pixels; `worth` (M,); px_m: metres per pixel at the person's distance."""
+    for m in range(len(worth)):
+        w, far3, far2 = worth[m], 0.0, 0.0
         for i in range(3):
             far3 += (targets.position_m[m, i] - expected_m[m, i]) ** 2
         for i in range(2):
@@ -136,12 +152,25 @@ def weigh_depth(motion: Motion, step_s: float, weighing: Weighing, targets: Targ
 
 
 @kernel
-def misfit(seen: Observation, share: FloatArray, work: Workspace, px_m: float, weighing: Weighing, targets: Targets) -> float:
-    """Mean squared distance of pose and data in deviations, gates ignored: tells a lost fit, whose data is all gated away."""
+def misfit(
+    seen: Observation,
+    trust: FloatArray,
+    worth: FloatArray,
+    work: Workspace,
+    px_m: float,
+    weighing: Weighing,
+    targets: Targets,
+    telling: float,
+) -> float:
+    """Mean squared distance of pose and data in deviations, gates ignored: tells a lost fit, whose data is all gated away.
+
+    0 where less than `telling` of the data is trusted.
+    """
     K, T = targets.K, targets.T_camera_world
-    total = worth = 0.0
-    for m in range(len(share)):
-        w, p, far3, x, y, z = share[m] * seen.confidence[m], work.markers_m[0, m], 0.0, T[0, 3], T[1, 3], T[2, 3]
+    total = whole = possible = 0.0
+    for m in range(len(worth)):
+        possible += worth[m]
+        w, p, far3, x, y, z = worth[m] * trust[m], work.markers_m[0, m], 0.0, T[0, 3], T[1, 3], T[2, 3]
         if not w > 0.0:
             continue
         for i in range(3):
@@ -150,7 +179,7 @@ def misfit(seen: Observation, share: FloatArray, work: Workspace, px_m: float, w
         z = max(z, NEAREST_M)
         u = (K[0, 0] * x + K[0, 1] * y) / z + K[0, 2] - seen.pixel_px[m, 0]
         v = K[1, 1] * y / z + K[1, 2] - seen.pixel_px[m, 1]
-        worth += w
+        whole += w
         total += w * weighing.position_w * far3 if finite(far3) else 0.0
         total += w * weighing.pixel_w_m * px_m * px_m * (u * u + v * v) if finite(u + v) else 0.0
-    return total / worth if worth > 0.0 else 0.0
+    return total / whole if whole > telling * possible else 0.0

@@ -27,7 +27,7 @@ _UPRIGHT = 0.15
 """Largest sideways lean over the billboard: 8.5 degrees."""
 _CERTAIN = 0.03
 """Largest relative deviation of a stature that is said."""
-_HEADS = (("left_ear", "right_ear"), ("left_eye", "right_eye"), ("nose",), ("head",))
+_HEADS = (("left_ear", "right_ear"), ("left_eye", "right_eye"), ("head_top",), ("nose",), ("head",))
 """Head points by preference: the ears lie above the ankles, a nose is a hand's breadth before them."""
 _FEET = (("left_ankle", "right_ankle"), ("left_heel", "right_heel"))
 _MIDDLES = (("left_hip", "right_hip"), ("left_knee", "right_knee"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ class Motion:
         """(R,) where there is a pose."""
         return np.asarray(np.isfinite(self.root_m).all(axis=1), dtype=np.bool_)
 
+    def only(self, rows: NDArray[np.bool_]) -> Motion:
+        """These frames (R,)."""
+        return Motion(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 def from_poses(time_s: FloatArray, poses: Sequence[SkeletonPose | None], joints: int) -> Motion:
     """Poses, or None, at times (R,)."""
@@ -45,17 +49,11 @@ def from_poses(time_s: FloatArray, poses: Sequence[SkeletonPose | None], joints:
     return Motion(time_s, root_m, rotations_wxyz, contacts, confidence)
 
 
-def poses(person_id: int, motion: Motion, skeleton: Skeleton) -> list[SkeletonPose | None]:
-    """The motion as poses of the skeleton: rotations, angles and positions all say the same."""
-    known = motion.known
-    rotations_wxyz = np.where(known[:, None, None], motion.rotations_wxyz, [1.0, 0.0, 0.0, 0.0])
-    angles = skeleton.angles_rad(rotations_wxyz)
-    rotations_wxyz = skeleton.joint_rotations(angles, rotations_wxyz[:, 0])
+def poses(person_id: int, motion: Motion, skeleton: Skeleton) -> list[SkeletonPose]:
+    """The motion, known in every frame, as poses of the skeleton: rotations, angles and positions all say the same."""
+    angles = skeleton.angles_rad(motion.rotations_wxyz)
+    rotations_wxyz = skeleton.joint_rotations(angles, motion.rotations_wxyz[:, 0])
     positions_m = skeleton.positions_m(motion.root_m, rotations_wxyz)
-    values = zip(
-        *(motion.root_m, angles, rotations_wxyz, positions_m, np.clip(motion.confidence, 0.0, 1.0), motion.contacts), strict=True
-    )
-    times_s = motion.time_s.tolist()
-    return [
-        SkeletonPose(person_id, t, *row) if is_known else None for t, row, is_known in zip(times_s, values, known, strict=True)
-    ]
+    confidence = np.clip(motion.confidence, 0.0, 1.0)
+    rows = zip(motion.root_m, angles, rotations_wxyz, positions_m, confidence, motion.contacts, strict=True)
+    return [SkeletonPose(person_id, t, *row) for t, row in zip(motion.time_s.tolist(), rows, strict=True)]

@@ -1,22 +1,38 @@
-"""Solves one person of a take: learn the bones from everything, then fit, merge and smooth each stretch."""
+"""Solves people of a take: learn the bones from everything, fit and merge each stretch both ways, smooth, plant the feet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posewire.data import SkeletonPose
+from posewire.data import FloatArray, SkeletonPose
 from posewire.fit import FitSettings, Fitter
+from posewire.fit.contacts import FEET
 from posewire.skeleton import Skeleton
 from posewire.solve.both_ways import fit_both_ways
 from posewire.solve.motion import Motion, poses
+from posewire.solve.planting import Planted, plant
+from posewire.solve.settings import Device
+from posewire.solve.settling import Draft, settle
 from posewire.solve.smoothing import smooth
 from posewire.solve.stretches import Sight, shared_joints, stretches
+from posewire.solve.touching import touching
 
 _MOST_LEARNT = 200
 """Frames, spread over the take, that the bone lengths are learnt from; the fit's calibration holds 240."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmoothedPerson:
+    """One person's motion before the feet are planted."""
+
+    person_id: int
+    skeleton: Skeleton
+    """One for the whole take."""
+    parts: list[tuple[list[Sight], Motion]]
+    """Each stretch, and its frames that have a pose."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,25 +46,38 @@ class SolvedPerson:
     stretches: int
 
 
-def solve_person(
+def _nothing() -> None:
+    return None
+
+
+def smooth_person(
     sights: Sequence[Sight],
     keypoint_names: Sequence[str],
     settings: FitSettings,
     smooth_s: float,
-    advance: Callable[[], None],
-) -> SolvedPerson:
-    """The person's poses in every frame that shows enough of it. `advance` is called RUNS times for each of `sights`."""
+    advance: Callable[[], None] = _nothing,
+) -> SmoothedPerson:
+    """The person's motion in every frame that shows enough of it. `advance` is called RUNS times for each of `sights`."""
     fitter = Fitter(keypoint_names, settings)
     fitter.learn([sight.track for sight in _spread(sights)], sights[0].camera)
-    parts = stretches(sights)
     shared = shared_joints(keypoint_names)
-    motions = [_smoothed(fit_both_ways(fitter, part, shared, advance), smooth_s) for part in parts]
+    parts = [(part, fit_both_ways(fitter, part, shared, advance)) for part in stretches(sights)]
+    known = [([part[row] for row in np.flatnonzero(motion.known).tolist()], motion.only(motion.known)) for part, motion in parts]
     # The fitter has its last skeleton only now: with too few good frames to learn from it calibrates while it fits.
-    skeleton, found = fitter.skeleton, dict[int, SkeletonPose]()
-    for part, motion in zip(parts, motions, strict=True):
-        solved = zip(part, poses(sights[0].track.person_id, motion, skeleton), strict=True)
-        found |= {sight.frame: pose for sight, pose in solved if pose is not None}
-    return SolvedPerson(skeleton, found, len(parts))
+    skeleton = fitter.skeleton
+    return SmoothedPerson(sights[0].track.person_id, skeleton, [(part, _smoothed(motion, smooth_s)) for part, motion in known])
+
+
+def settle_people(
+    people: Sequence[SmoothedPerson], *, lock_feet: bool, device: Device = "cpu", advance: Callable[[], None] | None = None
+) -> list[SolvedPerson]:
+    """Finds who touches the ground when, plants the feet of everybody in one batch, and says the poses."""
+    felt = [_felt(person) for person in people]
+    if not lock_feet:
+        return [_said(person, [motion for _, motion in person.parts]) for person in felt]
+    drafts = [list(_drafts(person)) for person in felt]
+    settled = iter(settle([draft for mine in drafts for draft in mine], device, advance))
+    return [_said(person, [next(settled) if part else motion for part, motion in person.parts]) for person in felt]
 
 
 def _spread(sights: Sequence[Sight]) -> list[Sight]:
@@ -59,8 +88,42 @@ def _spread(sights: Sequence[Sight]) -> list[Sight]:
 
 
 def _smoothed(motion: Motion, width_s: float) -> Motion:
-    """The frames that have a pose, smoothed among themselves."""
-    known = motion.known
-    root_m, rotations_wxyz = motion.root_m.copy(), motion.rotations_wxyz.copy()
-    root_m[known], rotations_wxyz[known] = smooth(motion.time_s[known], root_m[known], rotations_wxyz[known], width_s)
+    root_m, rotations_wxyz = smooth(motion.time_s, motion.root_m, motion.rotations_wxyz, width_s)
     return replace(motion, root_m=root_m, rotations_wxyz=rotations_wxyz)
+
+
+def _felt(person: SmoothedPerson) -> SmoothedPerson:
+    """With the contacts of the smoothed motion."""
+    return replace(person, parts=[(part, _touching(person.skeleton, part, motion)) for part, motion in person.parts])
+
+
+def _touching(skeleton: Skeleton, part: Sequence[Sight], motion: Motion) -> Motion:
+    """Feet of which the fits said nothing stay unknown."""
+    if not part:
+        return motion
+    camera = part[0].camera
+    up = None if camera.origin == "assumed" else np.array([0.0, 1.0, 0.0])
+    camera_m = np.broadcast_to(camera.T_world_camera[:3, 3], (len(part), 3))
+    said = touching(motion.time_s, _joints_m(skeleton, motion), camera_m, up)
+    return replace(motion, contacts=np.where(np.isfinite(motion.contacts), said, np.nan))
+
+
+def _drafts(person: SmoothedPerson) -> Iterator[Draft]:
+    for part, motion in person.parts:
+        if part:
+            joints_m = _joints_m(person.skeleton, motion)
+            planted: Planted = plant(motion.time_s, joints_m[:, FEET], motion.contacts)
+            yield Draft(person.skeleton, part[0].camera, motion, joints_m, planted)
+
+
+def _joints_m(skeleton: Skeleton, motion: Motion) -> FloatArray:
+    """(R, N, 3) as they will be said: what no joint can do is left away."""
+    rotations_wxyz = skeleton.joint_rotations(skeleton.angles_rad(motion.rotations_wxyz), motion.rotations_wxyz[:, 0])
+    return skeleton.positions_m(motion.root_m, rotations_wxyz)
+
+
+def _said(person: SmoothedPerson, motions: Sequence[Motion]) -> SolvedPerson:
+    found: dict[int, SkeletonPose] = {}
+    for (part, _), motion in zip(person.parts, motions, strict=True):
+        found |= {sight.frame: pose for sight, pose in zip(part, poses(person.person_id, motion, person.skeleton), strict=True)}
+    return SolvedPerson(person.skeleton, found, len(person.parts))

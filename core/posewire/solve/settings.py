@@ -37,6 +37,8 @@ A random search (124 tries) on 6 clips of CMU motion, subjects 1 to 12, with whi
 its best, the one that did best on these and a second draw of 6. The search ran with an earlier way of merging.
 """
 Ground = Literal["keep", "auto"]
+Device = Literal["cpu", "torch", "gpu"]
+"""Where the last solve of every frame runs. cpu: numba. torch: PyTorch on the CPU, slower, to compare. gpu: PyTorch on CUDA."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,9 @@ class SolveSettings:
     """Standard deviation of the smoothing window, seconds; 0 = no smoothing after the fit."""
     ground: Ground = "keep"
     """auto: put the world on the floor that the feet show, if that is certain."""
+    lock_feet: bool = True
+    """Whether a foot that rests on the ground stays in one place."""
+    device: Device = "cpu"
 
     def __post_init__(self) -> None:
         low, high = SMOOTH_RANGE_S

@@ -11,9 +11,10 @@ from posewire.errors import TakeError
 from posewire.lift import LiftStage
 from posewire.solve.both_ways import RUNS
 from posewire.solve.grounding import Grounding, grounded
-from posewire.solve.person import SolvedPerson, solve_person
+from posewire.solve.person import SolvedPerson, settle_people, smooth_person
 from posewire.solve.reading import Recorded, check_solvable, read
 from posewire.solve.settings import OFFLINE_FIT, SolveSettings
+from posewire.solve.settling import check_device
 from posewire.take import Take, TakeFrame, TakeHeader, TakeWriter
 from posewire.take.new_file import check_target
 
@@ -60,8 +61,10 @@ def solve_take(
 
     Raises:
         TakeError: the take has no keypoints, `out` is the take itself, exists or cannot be written.
+        DeviceError: the device that is asked for is not there.
     """
     settings = settings or SolveSettings()
+    check_device(settings.device)
     check_files(take.path, out, overwrite=overwrite)
     check_solvable(take)
     recorded = read(take, settings, lift)
@@ -84,7 +87,7 @@ def check_files(take: Path, out: Path, *, overwrite: bool) -> None:
 
 def _solve_people(recorded: Recorded, take: Take, settings: SolveSettings, progress: Progress | None) -> dict[int, SolvedPerson]:
     fit = replace(OFFLINE_FIT, height_m=_height_m(take, settings))
-    total, done = RUNS * sum(map(len, recorded.sights.values())), 0
+    total, done = (RUNS + settings.lock_feet) * sum(map(len, recorded.sights.values())), 0
 
     def advance() -> None:
         nonlocal done
@@ -93,9 +96,11 @@ def _solve_people(recorded: Recorded, take: Take, settings: SolveSettings, progr
             progress(done, total)
 
     names = take.header.keypoint_names
-    return {
-        person_id: solve_person(sights, names, fit, settings.smooth_s, advance) for person_id, sights in recorded.sights.items()
-    }
+    smoothed = [smooth_person(sights, names, fit, settings.smooth_s, advance) for sights in recorded.sights.values()]
+    solved = settle_people(smoothed, lock_feet=settings.lock_feet, device=settings.device, advance=advance)
+    if progress is not None:
+        progress(total, total)  # frames in which nothing could be said had nothing to plant
+    return dict(zip(recorded.sights, solved, strict=True))
 
 
 def _height_m(take: Take, settings: SolveSettings) -> float | None:
@@ -120,6 +125,8 @@ def _header(take: Take, settings: SolveSettings, lifter: str | None, ground: Gro
         "posewire": old.posewire_version,
         "height_m": height_m,
         "smooth_s": settings.smooth_s,
+        "lock_feet": settings.lock_feet,
+        "device": settings.device,
         "camera": "given" if settings.camera or settings.vertical_fov_deg else "as recorded",
         "ground": settings.ground if ground is None else ground.remark,
     }

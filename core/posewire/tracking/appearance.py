@@ -1,13 +1,15 @@
-"""How a person's torso looks: a hue-saturation histogram of the area between shoulders and hips, and the distance of two.
+"""How a person is dressed: hue-saturation histograms of the torso and of the legs, and the distance of two such looks.
 
 The descriptor is XNect's (Mehta 2020, section 8.3.1: HSV, hue and saturation in 30 bins each, over the torso joints), with
-two changes: the area is the torso's outline instead of its bounding box, so that a person who leans brings no background
-along; and the histogram is blurred by a bin, so that slightly different light does not make two looks disjoint.
+three changes: the area is the torso's outline instead of its bounding box, so that a person who leans brings no background
+along; the legs count as much as the torso, because of two dark jackets one often goes with jeans; and a histogram is blurred
+by a bin, so that slightly different light does not make two looks disjoint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,19 +19,52 @@ from posewire.data import FloatArray, ImageArray
 
 BINS = 30
 """Of hue and of saturation; a histogram has BINS * BINS entries."""
+PARTS = 2
+"""Torso and legs; a look has PARTS * BINS * BINS entries."""
 
 TORSO_NAMES = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
+LEG_NAMES = tuple(tuple(f"{side}_{joint}" for joint in ("hip", "knee", "ankle")) for side in ("left", "right"))
 _MIN_CORNERS = 3
 _SAMPLES_ACROSS = 48
-"""The torso is read on a grid of about this many pixels along its longer side: the cost does not grow with the resolution."""
+"""A part is read on a grid of about this many pixels along its longer side: the cost does not grow with the resolution."""
 _MIN_PIXELS = 24
 _OUTLINE_WIDTH = 0.2
 """Of the torso's longer side: a torso seen from the side is a line, and this makes it an area again."""
+_LEG_WIDTH = 0.1
+"""Of the legs' longer side."""
+_SHIN = 0.6
+"""Of the shin counts as leg: below it are shoes and floor."""
+_FAR_PX = 10_000
+"""Far-off corners (a body mostly outside the picture) would overflow OpenCV's fixed-point drawing."""
 
 
-def torso_indices(keypoint_names: Sequence[str]) -> NDArray[np.int64]:
-    """Rows of shoulders and hips among a method's keypoints; a method without them gets no appearance."""
-    return np.array([keypoint_names.index(name) for name in TORSO_NAMES if name in keypoint_names], dtype=np.int64)
+@dataclass(frozen=True, slots=True, eq=False)
+class Clothes:
+    """Where a method's keypoints show clothes."""
+
+    torso: NDArray[np.int64]
+    """(0..4,) rows of shoulders and hips in drawing order."""
+    legs: NDArray[np.int64]
+    """(0..2, 3) rows of hip, knee and ankle of each leg that the method knows."""
+
+    @classmethod
+    def of(cls, keypoint_names: Sequence[str]) -> Clothes:
+        """For a method's keypoints; one without shoulders, hips or knees shows less, or nothing."""
+        rows = {name: row for row, name in enumerate(keypoint_names)}
+        torso = [rows[name] for name in TORSO_NAMES if name in rows]
+        legs = [[rows[name] for name in leg] for leg in LEG_NAMES if all(name in rows for name in leg)]
+        return cls(np.array(torso, dtype=np.int64), np.array(legs, dtype=np.int64).reshape(-1, 3))
+
+    def look(self, image: ImageArray, keypoints_px: FloatArray) -> FloatArray | None:
+        """The look (PARTS * BINS * BINS,) of a body (J, 2) in an image (H, W, 3) uint8 RGB.
+
+        Returns:
+            A part that is not seen is NaN; None where neither is.
+        """
+        parts = torso_histogram(image, keypoints_px[self.torso]), legs_histogram(image, keypoints_px[self.legs])
+        if all(part is None for part in parts):
+            return None
+        return np.concatenate([_UNSEEN if part is None else part for part in parts])
 
 
 def torso_histogram(image: ImageArray, corners_px: FloatArray) -> FloatArray | None:
@@ -45,31 +80,56 @@ def torso_histogram(image: ImageArray, corners_px: FloatArray) -> FloatArray | N
     corners = corners_px[np.isfinite(corners_px).all(axis=1)]
     if len(corners) < _MIN_CORNERS:
         return None
-    patch, inside = _torso_patch(image, corners)
-    if np.count_nonzero(inside) < _MIN_PIXELS:
+    part = _Part(image, corners)
+    hull = np.asarray(cv2.convexHull(part.drawn(corners)), dtype=np.int32)
+    cv2.fillConvexPoly(part.inside, hull, 255)
+    part.stroke(hull, _OUTLINE_WIDTH, closed=True)
+    return part.histogram()
+
+
+def legs_histogram(image: ImageArray, legs_px: FloatArray) -> FloatArray | None:
+    """The same of the legs (L, 3, 2), each hip, knee and ankle, without the feet; None where no whole leg is seen."""
+    legs = legs_px[np.isfinite(legs_px).all(axis=(1, 2))]
+    if len(legs) == 0:
         return None
-    hsv = cv2.cvtColor(patch, cv2.COLOR_RGB2HSV)
-    counts = cv2.calcHist([hsv], [0, 1], inside, [BINS, BINS], [0, 180, 0, 256])
-    return _blurred(np.asarray(counts, dtype=np.float64)).ravel()
+    legs[:, 2] = legs[:, 1] + _SHIN * (legs[:, 2] - legs[:, 1])
+    part = _Part(image, legs.reshape(-1, 2))
+    for leg in legs:
+        part.stroke(part.drawn(leg), _LEG_WIDTH, closed=False)
+    return part.histogram()
 
 
-def _torso_patch(image: ImageArray, corners: FloatArray) -> tuple[ImageArray, ImageArray]:
-    """The thinned-out picture around the torso and the mask (0 or 255) of the torso in it; empty when it lies outside."""
-    height, width = image.shape[:2]
-    longer_px = float(np.max(np.ptp(corners, axis=0)))
-    low = np.clip(np.floor(corners.min(axis=0)), 0, [width, height]).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, [width, height]).astype(int)
-    if (high <= low).any():
-        return np.empty((0, 0, 3), np.uint8), np.empty((0, 0), np.uint8)
-    step = max(1, int(longer_px / _SAMPLES_ACROSS))
-    patch = np.ascontiguousarray(image[low[1] : high[1] : step, low[0] : high[0] : step])
-    inside = np.zeros(patch.shape[:2], np.uint8)
-    # Far-off corners (a torso mostly outside the picture) would overflow OpenCV's fixed-point drawing.
-    polygon = np.clip((corners - low) / step, -10_000, 10_000).round().astype(np.int32)
-    hull = cv2.convexHull(polygon)
-    cv2.fillConvexPoly(inside, hull, 255)
-    cv2.polylines(inside, [hull], isClosed=True, color=255, thickness=max(1, min(32, round(_OUTLINE_WIDTH * longer_px / step))))
-    return patch, inside
+class _Part:
+    """The thinned-out picture around some points (C, 2) and the mask (0 or 255) to draw into; empty when it lies outside."""
+
+    def __init__(self, image: ImageArray, points_px: FloatArray) -> None:
+        height, width = image.shape[:2]
+        longer_px = float(np.max(np.ptp(points_px, axis=0)))
+        low = np.clip(np.floor(points_px.min(axis=0)), 0, [width, height]).astype(int)
+        high = np.clip(np.ceil(points_px.max(axis=0)) + 1, 0, [width, height]).astype(int)
+        high = np.maximum(high, low)
+        self._low, self._step = low, max(1, int(longer_px / _SAMPLES_ACROSS))
+        self._longer = longer_px / self._step
+        self._patch = np.ascontiguousarray(image[low[1] : high[1] : self._step, low[0] : high[0] : self._step])
+        self.inside = np.zeros(self._patch.shape[:2], np.uint8)
+
+    def drawn(self, points_px: FloatArray) -> NDArray[np.int32]:
+        """Points (C, 2) of the picture where they lie in the mask."""
+        return np.clip((points_px - self._low) / self._step, -_FAR_PX, _FAR_PX).round().astype(np.int32)
+
+    def stroke(self, line: NDArray[np.int32], width: float, *, closed: bool) -> None:
+        """Draws a line (C, 2), so wide in longer sides."""
+        if self.inside.size:
+            thickness = max(1, min(32, round(width * self._longer)))
+            cv2.polylines(self.inside, [line], isClosed=closed, color=255, thickness=thickness)
+
+    def histogram(self) -> FloatArray | None:
+        """Of the pixels inside, if they are enough."""
+        if np.count_nonzero(self.inside) < _MIN_PIXELS:
+            return None
+        hsv = cv2.cvtColor(self._patch, cv2.COLOR_RGB2HSV)
+        counts = cv2.calcHist([hsv], [0, 1], self.inside, [BINS, BINS], [0, 180, 0, 256])
+        return _blurred(np.asarray(counts, dtype=np.float64)).ravel()
 
 
 def _blur_matrix(*, circular: bool) -> FloatArray:
@@ -82,6 +142,7 @@ def _blur_matrix(*, circular: bool) -> FloatArray:
 
 
 _HUE_BLUR, _SATURATION_BLUR = _blur_matrix(circular=True), _blur_matrix(circular=False)
+_UNSEEN = np.full(BINS * BINS, np.nan)
 
 
 def _blurred(counts: FloatArray) -> FloatArray:
@@ -90,12 +151,22 @@ def _blurred(counts: FloatArray) -> FloatArray:
     return counts / counts.sum()
 
 
-def dissimilarity(a: FloatArray | None, b: FloatArray | None) -> float:
-    """Hellinger distance of two histograms, 0 (equal) to 1 (nothing in common); NaN when one is missing.
+def blended(memory: FloatArray | None, fresh: FloatArray, trust: float) -> FloatArray:
+    """A remembered look with `trust` of a fresh one mixed in; what only one of them knows is taken from it."""
+    if memory is None:
+        return fresh
+    mixed = (1.0 - trust) * memory + trust * fresh
+    return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(memory), memory, fresh))
 
-    d = sqrt(1 - sum_i sqrt(a_i b_i)) (Bhattacharyya 1943). XNect takes the squared difference, which is nearly zero for any
-    two histograms that are spread over many bins.
+
+def dissimilarity(a: FloatArray | None, b: FloatArray | None) -> float:
+    """Hellinger distance of two looks (or histograms), 0 (equal) to 1 (nothing in common); NaN when no part is known of both.
+
+    d = sqrt(1 - mean over parts of sum_i sqrt(a_i b_i)) (Bhattacharyya 1943). XNect takes the squared difference, which is
+    nearly zero for any two histograms that are spread over many bins.
     """
     if a is None or b is None:
         return float("nan")
-    return float(np.sqrt(max(0.0, 1.0 - np.sqrt(a * b).sum())))
+    alike = np.sqrt(a * b).reshape(-1, BINS * BINS).sum(axis=1)
+    known = alike[np.isfinite(alike)]
+    return float(np.sqrt(max(0.0, 1.0 - known.mean()))) if len(known) else float("nan")

@@ -76,9 +76,12 @@ def weighted_mean(*terms: tuple[float, FloatArray | float], shape: tuple[int, in
     return np.where(weights > 0, total / np.maximum(weights, 1e-12), np.nan)
 
 
-def assign(cost: FloatArray, allowed: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Pairs (row, column): as many allowed ones as possible, and among those the cheapest set (Crouse 2016, as in scipy)."""
+def assign(cost: FloatArray, allowed: NDArray[np.bool_], unmatched: float = _FORBIDDEN) -> list[tuple[int, int]]:
+    """The cheapest set of allowed pairs (row, column), where it costs `unmatched` to go without (Crouse 2016, as in scipy).
+
+    The default makes as many pairs as possible.
+    """
     if not allowed.any():
         return []
-    rows, columns = linear_sum_assignment(np.where(allowed, cost, _FORBIDDEN))
+    rows, columns = linear_sum_assignment(np.where(allowed, cost, unmatched))
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]

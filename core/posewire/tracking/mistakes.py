@@ -1,56 +1,105 @@
-"""Mix-ups put right: a track that slipped from one person to another is handed to whom it looks like."""
+"""Mix-ups put right: a track that slipped from one person to another, or to a thing, is noticed by its look.
+
+One look says little of two men in dark jackets; many do. For everybody whom a track could have slipped to, the evidence is
+summed up, frame by frame, as long as it speaks for the other (the cumulative sum test, Page 1954):
+
+    S <- max(0, S + d(own, row) - d(other, row) - drift)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from posewire.data import FloatArray
-from posewire.tracking import appearance, association
-from posewire.tracking.person import Person
+from posewire.tracking import appearance
+from posewire.tracking.person import NOBODY, Pairs, Person
 from posewire.tracking.settings import TrackSettings
 from posewire.tracking.sightings import Sightings
 
-Pairs = list[tuple[Person, int]]
-"""People and rows of the detections."""
+_SWAP = 0.1
+"""Two who are both in view have rarely changed places: it takes more than to have slipped to somebody who is missing."""
 
 
-def handed_over(due: Pairs, missing: Sequence[Person], view: Sightings, settings: TrackSettings) -> Pairs:
-    """The rows among the `due` matches that belong to somebody else, with whom that is; `doubts` are counted on the way.
+@dataclass(slots=True)
+class Corrections:
+    """What is to be done in a frame."""
 
-    Two things must hold for several looks, and none may look right in between: the row does not look like its person any
-    more, and it looks like somebody missing, or like another of the doubtful, whom it can be by place and size.
-    """
-    doubtful: Pairs = []
-    own: list[float] = []
-    for person, row in due:
-        value = appearance.dissimilarity(person.appearance, view.histogram(row))
-        if value > settings.look_alike:
-            doubtful.append((person, row))
-            own.append(value)
+    handed_over: Pairs = field(default_factory=list)
+    """Rows with whom they really show."""
+    released: list[int] = field(default_factory=list)
+    """Rows that show nobody known."""
+    wrong: set[int] = field(default_factory=set)
+    """Ids whose row was taken away."""
+
+
+class Suspicions:
+    """One frame's look at the tracks in `due` among the `followed`: they may have slipped to the `lost` or to one another."""
+
+    def __init__(self, followed: Pairs, due: Pairs, lost: list[Person], view: Sightings, settings: TrackSettings) -> None:
+        self._followed, self._due, self._lost, self._view, self._settings = followed, due, lost, view, settings
+        self._rows = {person.person_id: row for person, row in due}
+        self._reach = view.within_reach(lost, [row for _, row in due], settings) if lost and due else None
+
+    def corrections(self) -> Corrections:
+        """Adds this frame's evidence and says where it is enough, the strongest first."""
+        readable = {person.person_id for person, row in self._due if np.isfinite(self._look(person, row))}
+        for person, _ in self._followed:
+            if person.person_id not in readable:
+                person.fade(self._settings.suspicion_drift)
+        for k, (person, _) in enumerate(self._due):
+            if person.person_id in readable:
+                person.suspect(dict(self._gains(k)), self._settings.suspicion_drift)
+        result = Corrections()
+        sure = [
+            (total, k, other)
+            for k, (person, _) in enumerate(self._due)
+            for other, total in person.suspicions.items()
+            if total >= self._settings.suspicion
+        ]
+        for _, k, other in sorted(sure, reverse=True):
+            self._carry_out(k, other, result)
+        return result
+
+    def _carry_out(self, k: int, other: int, result: Corrections) -> None:
+        person, row = self._due[k]
+        if {person.person_id, other} & result.wrong or other in {owner.person_id for owner, _ in result.handed_over}:
+            return
+        result.wrong.add(person.person_id)
+        if other == NOBODY:
+            result.released.append(row)
+        elif other in self._rows:
+            rival = next(one for one, _ in self._due if one.person_id == other)
+            result.wrong.add(other)
+            result.handed_over += [(rival, row), (person, self._rows[other])]
+            rival.go_back()
         else:
-            person.be_sure()
-    return _decided(doubtful, np.array(own), missing, view, settings) if doubtful else []
+            result.handed_over.append((next(one for one in self._lost if one.person_id == other), row))
+        person.go_back()
 
+    def _gains(self, k: int) -> Iterator[tuple[int, float]]:
+        """(id, by how much more the row looks like that one) for everybody whom the k-th track can have slipped to."""
+        person, row = self._due[k]
+        own = self._look(person, row)
+        for i, other in enumerate(self._lost):
+            if self._reach is not None and self._reach[i, k]:
+                theirs = self._look(other, row)
+                if theirs <= self._settings.look_alike_near:
+                    yield other.person_id, own - theirs
+        for other, other_row in self._due:
+            if other is not person:
+                swapped = self._look(person, other_row) + self._look(other, row)
+                if np.isfinite(swapped):
+                    yield other.person_id, 0.5 * (own + self._look(other, other_row) - swapped) - _SWAP
+        strange = own - self._settings.look_stranger
+        if strange > 0.0 and self._light_is_the_same(person):
+            yield NOBODY, strange
 
-def _decided(doubtful: Pairs, own: FloatArray, missing: Sequence[Person], view: Sightings, settings: TrackSettings) -> Pairs:
-    """Counts a doubt for everybody who has a better owner; hands over where there are enough of them."""
-    rows = [row for _, row in doubtful]
-    owners = [*missing, *(person for person, _ in doubtful)]
-    better = _better(owners, rows, own, view, settings)
-    for _, k in better:
-        doubtful[k][0].doubts += 1
-    sure = [(i, k) for i, k in better if doubtful[k][0].doubts >= settings.doubt_frames]
-    for _, k in sure:
-        doubtful[k][0].go_back()
-    return [(owners[i], rows[k]) for i, k in sure]
+    def _light_is_the_same(self, person: Person) -> bool:
+        """Whether somebody else in view still looks as before; else it may be the lamps that changed."""
+        looks = (self._look(other, row) for other, row in self._followed if other is not person and not self._view.is_mixed(row))
+        return any(look <= self._settings.look_alike for look in looks)
 
-
-def _better(
-    owners: list[Person], rows: list[int], own: FloatArray, view: Sightings, settings: TrackSettings
-) -> list[tuple[int, int]]:
-    """Pairs (owner, row) that look alike, and by much more so than the rows and their present people (K,)."""
-    look = np.array([[appearance.dissimilarity(person.appearance, view.histogram(row)) for row in rows] for person in owners])
-    allowed = (look <= settings.look_alike) & (look < own - settings.look_better)
-    return association.assign(look, allowed & view.within_reach(owners, rows, settings))
+    def _look(self, person: Person, row: int) -> float:
+        return appearance.dissimilarity(person.appearance, self._view.look(row))

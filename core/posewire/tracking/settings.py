@@ -40,18 +40,26 @@ class TrackSettings:
     weight_2d: float = 1.0
     weight_3d: float = 0.3
     weight_appearance: float = 1.0
-    look_alike: float = 0.5
+    look_alike: float = 0.55
     """Largest appearance dissimilarity (0..1) at which somebody is recognised anywhere in the picture. Seen on one clip: the
     same person in any two frames 0.27 (median), 0.45 (95th percentile), but 0.5 to 0.7 after turning sideways against the sun:
     such a return gets a new id. Pairs of strangers on 150 sports photographs: 0.53 (5th percentile), 0.78 (median)."""
     look_alike_near: float = 0.7
     """The same for somebody who was missing and comes back near the predicted place: half hidden, colours lie."""
+    look_usual: float = 0.4
+    """What counts where a look is not known beside others that are: the median of one person's looks."""
+    return_frames: int = 3
+    """Somebody lost is recognised beside others after so many frames of a candidate; at once where nobody else is near."""
     look_every_s: float = 0.5
     """How often the appearance of an unoccluded person is read when nothing is ambiguous."""
-    look_better: float = 0.15
-    """Somebody who no longer looks like themselves, but by so much more like a lost person, is a mix-up."""
-    doubt_frames: int = 3
-    """So many looks must say so before the identity is handed over."""
+    look_stranger: float = 0.65
+    """Who looks less like the person than this is a stranger or a thing, if it lasts."""
+    suspicion: float = 0.5
+    """Sum of differences of looks at which a track is taken for somebody else's: five clear frames of strangers."""
+    suspicion_hides: float = 0.1
+    """From here on it is not shown."""
+    suspicion_drift: float = 0.05
+    """By so much the looks must differ to count at all."""
     look_memory_s: float = 30.0
     """Time constant with which the remembered appearance follows the light (Mehta 2020: renewed every 30 s)."""
 

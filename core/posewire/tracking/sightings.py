@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import Detections, FloatArray, Frame
-from posewire.tracking import appearance, association
+from posewire.tracking import association
+from posewire.tracking.appearance import Clothes
 from posewire.tracking.person import Person, body_box, diagonal_px
 from posewire.tracking.settings import TrackSettings
 
@@ -16,6 +17,8 @@ _DUPLICATE = 0.1
 """A newcomer nearer than this (in box diagonals) to somebody else in the frame is the same body seen twice."""
 _OCCLUDED = 0.1
 """Share of a person's box under another's from which the appearance is not learned."""
+_MIXED = 0.5
+"""The same from which the look is not believed."""
 _COVERED = 0.5
 """Share of a newcomer's box inside another's from which it may be a part of the other."""
 _FRAGMENT = 0.5
@@ -25,7 +28,7 @@ _FRAGMENT = 0.5
 class Sightings:
     """The rows of a Detections that hold at least one keypoint; a row's histogram is computed when first asked for."""
 
-    def __init__(self, detections: Detections, frame: Frame, torso: NDArray[np.int64]) -> None:
+    def __init__(self, detections: Detections, frame: Frame, clothes: Clothes) -> None:
         self.detections = detections
         self.time_s = frame.time_s
         seen = np.isfinite(detections.keypoints_px).all(axis=-1)  # (P, J)
@@ -34,15 +37,14 @@ class Sightings:
         self.keypoints_m = None if detections.keypoints_m is None else detections.keypoints_m[self.rows]
         self._boxes_px = {row: body_box(detections.boxes_px[row], detections.keypoints_px[row]) for row in self.rows}
         self._frame = frame
-        self._torso = torso
-        self._histograms: dict[int, FloatArray | None] = {}
+        self._clothes = clothes
+        self._looks: dict[int, FloatArray | None] = {}
 
-    def histogram(self, row: int) -> FloatArray | None:
-        """The torso's colours; None where they cannot be read."""
-        if row not in self._histograms:
-            corners_px = self.detections.keypoints_px[row, self._torso]
-            self._histograms[row] = appearance.torso_histogram(self._frame.image, corners_px)
-        return self._histograms[row]
+    def look(self, row: int) -> FloatArray | None:
+        """The colours of the clothes; None where they cannot be read."""
+        if row not in self._looks:
+            self._looks[row] = self._clothes.look(self._frame.image, self.detections.keypoints_px[row])
+        return self._looks[row]
 
     def left_over(self, taken: Sequence[tuple[Person, int]]) -> list[int]:
         """Rows that nobody has been matched with."""
@@ -50,9 +52,16 @@ class Sightings:
         return [row for row in self.rows if row not in used]
 
     def is_occluded(self, row: int) -> bool:
-        """True where another person's box covers part of this one's (either may be the one in front)."""
+        """True where another person's box covers part of this one's (either may be the one in front): nothing to learn from."""
+        return self._largest_share(row) > _OCCLUDED
+
+    def is_mixed(self, row: int) -> bool:
+        """True where so much is covered that the look may be the other's."""
+        return self._largest_share(row) > _MIXED
+
+    def _largest_share(self, row: int) -> float:
         others = [box for other, box in self._boxes_px.items() if other != row]
-        return bool((self._share_inside(row, others) > _OCCLUDED).any())
+        return float(self._share_inside(row, others).max(initial=0.0))
 
     def _share_inside(self, row: int, boxes_px: Sequence[FloatArray]) -> FloatArray:
         """Share (B,) of the row's box that lies inside each of the boxes (4,)."""
@@ -101,6 +110,12 @@ class Sightings:
         missing_s = np.array([self.time_s - person.seen_s for person in people])
         near = ~(self.distances_2d(people, rows) > (settings.gate_2d + settings.reach_per_s * missing_s)[:, None])
         return near & ~self.other_sizes(people, rows, settings.size_jump, near)
+
+    def clear_of(self, row: int, seen: Sequence[tuple[Person, int]]) -> list[Person]:
+        """Those seen whose boxes do not touch the row's."""
+        others = [pair for pair in seen if pair[1] != row]
+        shares = self._share_inside(row, [self._boxes_px[other] for _, other in others])
+        return [person for (person, _), share in zip(others, shares, strict=True) if share == 0.0]
 
     def is_part_of(self, row: int, people: Sequence[Person], seen: Sequence[tuple[Person, int]]) -> bool:
         """True where the row's box lies mostly inside that of somebody seen, or of a missing person at least twice as large."""

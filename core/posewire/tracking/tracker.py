@@ -1,4 +1,4 @@
-"""The tracker: known people are matched, the lost are recognised, newcomers earn an identity."""
+"""The tracker: who goes on is followed, slips are noticed, the lost are recognised, newcomers earn an identity."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire.data import Detections, FloatArray, Frame, Track
-from posewire.tracking import appearance, association
-from posewire.tracking.mistakes import Pairs, handed_over
-from posewire.tracking.person import Person
+from posewire.data import Detections, Frame, Track
+from posewire.tracking.appearance import Clothes
+from posewire.tracking.following import continued
+from posewire.tracking.mistakes import Suspicions
+from posewire.tracking.person import Pairs, Person
+from posewire.tracking.returning import Returns
 from posewire.tracking.settings import TrackSettings
 from posewire.tracking.sightings import Sightings
 
 _MAX_REMEMBERED = 64
 """A street scene seen all day must not grow; the longest unseen go first."""
-
-_RIVAL, _RIVAL_PER_S = 0.2, 4.0
-"""Of the gate, and for each second between two frames: who is farther than the nearest by more is not mixed up with them."""
+_THREAT_S = 3.0
+"""Somebody lost for less than this may be whom a track has slipped to."""
 
 
 class Tracker:
@@ -27,29 +28,29 @@ class Tracker:
 
     def __init__(self, keypoint_names: Sequence[str], settings: TrackSettings | None = None) -> None:
         self.settings = settings or TrackSettings()
-        self._torso = appearance.torso_indices(keypoint_names)
+        self._clothes = Clothes.of(keypoint_names)
         self._people: list[Person] = []
         self._candidates: list[Person] = []
         self._next_id = itertools.count(1)
         self._time_s: float | None = None
 
     def update(self, detections: Detections, frame: Frame) -> list[Track]:
-        """The people seen in this frame, by ascending id, at most `max_people`. Those who are missing are not returned."""
-        view = Sightings(detections, frame, self._torso)
+        """The people seen in this frame, by ascending id, at most `max_people`.
+
+        Those who are missing are not returned, nor those of whom it is in doubt whether they are themselves.
+        """
+        view = Sightings(detections, frame, self._clothes)
         self._notice_cut(frame.time_s)
-        present = [person for person in self._people if self._is_present(person, frame.time_s)]
-        matched, corrected = self._correct(self._match(present, view), view)
-        returned = corrected + self._recognise(matched + corrected, view)
-        candidates = self._follow_candidates(matched + returned, view)
-        for person, row in matched:
-            person.see(detections, row, frame.time_s, continuous=True)
-        for person, row in returned:
-            person.see(detections, row, frame.time_s, continuous=False)
-        born = self._births(candidates, matched + returned, view)
-        seen = matched + returned + born
+        followed, going_on = self._follow(view)
+        followed, slipped = self._correct(followed, view)
+        candidates = self._start_candidates(going_on, followed, slipped, view)
+        returned, candidates = self._recognise(followed, candidates, view)
+        born = self._births(candidates, followed + returned, view)
+        seen = followed + returned + born
         self._learn_looks(seen, view)
         self._age({id(person) for person, _ in seen}, frame.time_s)
-        return [person.track() for person, _ in sorted(seen, key=lambda pair: pair[0].person_id)]
+        shown = [person for person, _ in seen if not person.is_doubtful(self.settings.suspicion_hides)]
+        return [person.track() for person in sorted(shown, key=lambda person: person.person_id)]
 
     def reset(self) -> None:
         """Forgets everybody (another source); numbers already given stay used."""
@@ -63,94 +64,63 @@ class Tracker:
                 person.missed_frames = max(person.missed_frames, 1)
         self._time_s = time_s
 
-    def _is_present(self, person: Person, time_s: float) -> bool:
-        return person.missed_frames == 0 or 0.0 <= time_s - person.seen_s <= self.settings.gap_s
+    def _follow(self, view: Sightings) -> tuple[Pairs, Pairs]:
+        """People and candidates who were there in the last frame and go on in this one; a candidate that does not is dropped."""
+        there = [person for person in self._people if person.missed_frames == 0]
+        pairs = continued([*there, *self._candidates], view, self.settings)
+        people = [pair for pair in pairs if pair[0].person_id][: self.settings.max_people]
+        return people, [pair for pair in pairs if not pair[0].person_id]
 
-    def _match(self, present: list[Person], view: Sightings) -> Pairs:
-        """Present people to detections by all three terms; only pairs inside the 2D gate."""
-        if not present or not view.rows:
-            return []
-        settings = self.settings
-        distance = view.distances_2d(present, view.rows) / settings.gate_2d
-        near = distance <= 1.0
-        near &= ~view.other_sizes(present, view.rows, settings.size_jump, near)
-        look = self._looks_where_needed(present, np.where(near, distance, np.inf), view)
-        missing = np.array([person.missed_frames > 0 for person in present])
-        near &= ~(missing[:, None] & (look > settings.look_alike_near))
-        shape = (len(present), len(view.rows))
-        cost = association.weighted_mean(
-            (settings.weight_2d, distance),
-            (settings.weight_3d, view.distances_3d(present, view.rows) / settings.scale_3d_m),
-            (settings.weight_appearance, look),
-            shape=shape,
-        )
-        return [(present[i], view.rows[k]) for i, k in association.assign(cost, near)][: settings.max_people]
-
-    def _looks_where_needed(self, present: list[Person], distance: FloatArray, view: Sightings) -> FloatArray:
-        """Dissimilarity (I, K) where a mix-up is possible: several about as near, or a person was missing. NaN elsewhere.
-
-        `distance` (I, K) is infinite outside the gate.
-        """
-        missing = np.array([person.missed_frames > 0 for person in present])
-        margin = _RIVAL + _RIVAL_PER_S * max(0.0, min(view.time_s - person.seen_s for person in present))
-        several = _rivals(distance, margin, axis=1) | _rivals(distance, margin, axis=0)
-        needed = np.isfinite(distance) & (several | missing[:, None])
-        look = np.full(distance.shape, np.nan)
-        for i, k in zip(*np.nonzero(needed), strict=True):
-            look[i, k] = appearance.dissimilarity(present[i].appearance, view.histogram(view.rows[k]))
-        return look
-
-    def _correct(self, matched: Pairs, view: Sightings) -> tuple[Pairs, Pairs]:
-        """The matches that stand, and those handed over to somebody else whom they look much more like."""
-        taken = {id(person) for person, _ in matched}
-        others = [person for person in self._people if id(person) not in taken]
-        due = [pair for pair in matched if self._look_is_due(*pair, view)]
-        corrected = handed_over(due, others, view, self.settings)
-        wrong = {row for _, row in corrected} | {row for person, row in matched if id(person) in {id(p) for p, _ in corrected}}
-        return [pair for pair in matched if pair[1] not in wrong], corrected
-
-    def _look_is_due(self, person: Person, row: int, view: Sightings) -> bool:
-        elapsed_s = view.time_s - person.appearance_s
-        due = person.doubts > 0 or elapsed_s < 0 or elapsed_s >= self.settings.look_every_s
-        return due and not view.is_occluded(row)
-
-    def _recognise(self, matched: Pairs, view: Sightings) -> Pairs:
-        """People who are not where they should be, or were lost, to the detections left over: by appearance, 2D breaks ties."""
-        room = self.settings.max_people - len(matched)
-        taken = {id(person) for person, _ in matched}
+    def _correct(self, followed: Pairs, view: Sightings) -> tuple[Pairs, list[int]]:
+        """Who is followed after mix-ups were put right, and rows that turned out to be nobody known."""
+        taken = {id(person) for person, _ in followed}
         lost = [person for person in self._people if id(person) not in taken]
-        rows = view.without_duplicates(view.left_over(matched), of=[row for _, row in matched])
-        if room < 1 or not lost or not rows:
-            return []
-        look = np.array([[self._recognition_cost(person, view, row) for row in rows] for person in lost])
-        away = view.distances_2d(lost, rows)
-        allowed = look <= self.settings.look_alike
-        if matched:  # Somebody is where expected, so the picture was not cut: nobody jumps across it.
-            allowed &= view.within_reach(lost, rows, self.settings)
-        cost = look + 0.1 * np.minimum(np.where(np.isfinite(away), away, 1.0), 1.0)
-        pairs = sorted(association.assign(cost, allowed), key=lambda pair: float(cost[pair]))
-        return [(lost[i], rows[k]) for i, k in pairs][:room]
+        due = self._due(followed, lost, view)
+        right = Suspicions(followed, due, lost, view, self.settings).corrections()
+        stand = [(person, row) for person, row in followed if person.person_id not in right.wrong]
+        for person, row in stand:
+            person.see(view.detections, row, view.time_s, continuous=True)
+        for person, row in right.handed_over:
+            person.see(view.detections, row, view.time_s, continuous=False)
+        return stand + right.handed_over, right.released
 
-    def _recognition_cost(self, person: Person, view: Sightings, row: int) -> float:
-        """Dissimilarity; where nothing can be compared, the only person there is room for is taken to be the known one."""
-        value = appearance.dissimilarity(person.appearance, view.histogram(row))
-        if np.isnan(value):
-            return self.settings.look_alike if self.settings.max_people == 1 else np.inf
-        return value
+    def _due(self, followed: Pairs, lost: list[Person], view: Sightings) -> Pairs:
+        """Whose look is to be read now: at intervals, and always where a track may slip to somebody just lost."""
+        threats = [person for person in lost if 0.0 <= view.time_s - person.seen_s <= _THREAT_S]
+        threatened: NDArray[np.bool_] = np.zeros(len(followed), dtype=np.bool_)
+        if threats and followed:
+            threatened |= view.within_reach(threats, [row for _, row in followed], self.settings).any(axis=0)
+        pairs = zip(followed, threatened, strict=True)
+        return [pair for pair, near in pairs if (near or self._look_is_due(pair[0], view)) and not view.is_mixed(pair[1])]
 
-    def _follow_candidates(self, taken: Pairs, view: Sightings) -> Pairs:
-        """Candidates to the detections left over; a detection without one starts one. Candidates not seen again are dropped."""
-        rows = view.without_duplicates(view.left_over(taken), of=[row for _, row in taken])
-        pairs: Pairs = []
-        if self._candidates and rows:
-            distance = view.distances_2d(self._candidates, rows) / self.settings.gate_2d
-            pairs = [(self._candidates[i], rows[k]) for i, k in association.assign(distance, distance <= 1.0)]
+    def _look_is_due(self, person: Person, view: Sightings) -> bool:
+        elapsed_s = view.time_s - person.appearance_s
+        return bool(person.suspicions) or elapsed_s < 0 or elapsed_s >= self.settings.look_every_s
+
+    def _start_candidates(self, going_on: Pairs, seen: Pairs, slipped: list[int], view: Sightings) -> Pairs:
+        """Candidates who go on, and one for every row that nobody has."""
+        used = {row for _, row in seen}
+        pairs = [pair for pair in going_on if pair[1] not in used]
         for person, row in pairs:
             person.see(view.detections, row, view.time_s, continuous=True)
-        followed = {row for _, row in pairs}
-        pairs += [(Person(view.detections, row, view.time_s), row) for row in rows if row not in followed]
-        self._candidates = [person for person, _ in pairs]
+        rows = view.without_duplicates(view.left_over(seen + pairs), of=[row for _, row in seen + pairs])
+        for row in rows:
+            candidate = Person(view.detections, row, view.time_s)
+            candidate.slipped = row in slipped
+            pairs.append((candidate, row))
+        for candidate, row in pairs:
+            candidate.beside |= {other.person_id for other in view.clear_of(row, seen) if not other.suspicions}
         return pairs
+
+    def _recognise(self, seen: Pairs, candidates: Pairs, view: Sightings) -> tuple[Pairs, Pairs]:
+        """People who are back, as one of the candidates; and the candidates who remain."""
+        taken = {id(person) for person, _ in seen}
+        lost = [person for person in self._people if id(person) not in taken]
+        returned = Returns(lost, candidates, seen, view, self.settings).found()
+        used = {row for _, row in returned}
+        rest = [pair for pair in candidates if pair[1] not in used]
+        self._candidates = [person for person, _ in rest]
+        return returned, rest
 
     def _births(self, candidates: Pairs, seen: Pairs, view: Sightings) -> Pairs:
         """Candidates that become people: the sure ones into free seats, those seen long enough also into seats of the missing."""
@@ -159,7 +129,8 @@ class Tracker:
         returning = bool(seen) and len(self._people) > len(seen)
         usual = settings.birth_frames_missing if returning else settings.birth_frames
         born: Pairs = []
-        for person, row in sorted(candidates, key=lambda pair: -float(pair[0].confidence.mean())):
+        credible = [pair for pair in candidates if not pair[0].slipped or pair[0].has_moved()]  # a thing stays where it is
+        for person, row in sorted(credible, key=lambda pair: -float(pair[0].confidence.mean())):
             covered = view.is_part_of(row, present, seen)
             proven = person.sightings >= (settings.birth_frames_covered if covered else usual)
             sure = not seen and float(person.confidence.mean()) >= settings.birth_confidence
@@ -172,19 +143,16 @@ class Tracker:
         self._candidates = [person for person in self._candidates if id(person) not in newborn]
         return born
 
+    def _is_present(self, person: Person, time_s: float) -> bool:
+        return person.missed_frames == 0 or 0.0 <= time_s - person.seen_s <= self.settings.gap_s
+
     def _learn_looks(self, seen: Pairs, view: Sightings) -> None:
         for person, row in seen:
-            if self._look_is_due(person, row, view) and person.doubts == 0:
-                person.look(view.histogram(row), view.time_s, self.settings.look_memory_s)
+            if self._look_is_due(person, view) and not person.suspicions and not view.is_occluded(row):
+                person.look(view.look(row), view.time_s, self.settings.look_memory_s)
 
     def _age(self, seen: set[int], time_s: float) -> None:
         for person in self._people:
             person.missed_frames += id(person) not in seen
         kept = [person for person in self._people if abs(time_s - person.seen_s) <= self.settings.remember_s]
         self._people = sorted(kept, key=lambda person: person.missed_frames)[:_MAX_REMEMBERED]
-
-
-def _rivals(distance: FloatArray, margin: float, axis: int) -> NDArray[np.bool_]:
-    """Lines of a (I, K) distance in which another entry is about as near as the nearest; infinite = outside the gate."""
-    near = np.isfinite(distance) & (distance <= distance.min(axis=axis, keepdims=True) + margin)
-    return near.sum(axis=axis, keepdims=True) > 1

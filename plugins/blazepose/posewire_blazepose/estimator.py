@@ -22,6 +22,8 @@ from posewire_blazepose.regions import CircleFilter, Region, intersection_over_u
 _MINIMUM_SCORE = 0.5
 _SEARCH_EVERY = 10
 """Frames between two looks for newcomers, while there is room for them."""
+_SEARCH_LOST_EVERY, _LOST_FRAMES = 4, 100
+"""The same for so many frames after somebody was lost: who was hidden comes out again soon, and near to others."""
 _COLLAPSE = 0.5
 """A region that loses half its size from one frame to the next has slipped to a part of the body."""
 _SAME_PERSON = 0.12
@@ -72,7 +74,7 @@ class BlazePose:
     def reset(self) -> None:
         """Forgets everybody."""
         self._followed: list[_Followed] = []
-        self._frames_since_search = _SEARCH_EVERY
+        self._frames_since_search = self._frames_since_loss = _LOST_FRAMES
 
     def estimate(self, frame: Frame) -> Detections:
         """Everybody in the frame, those already followed first, at most max_people."""
@@ -94,9 +96,11 @@ class BlazePose:
         self._followed = [person for person in self._followed if person.next_region.usable and _is_one_of(person.body, kept)]
 
     def _should_search(self, before: int) -> bool:
-        somebody_lost = len(self._followed) < before
-        due = len(self._followed) < self._max_people and self._frames_since_search >= _SEARCH_EVERY
-        return somebody_lost or due
+        self._frames_since_loss = 0 if len(self._followed) < before else self._frames_since_loss + 1
+        hidden = self._max_people > 1 and self._frames_since_loss < _LOST_FRAMES
+        every = _SEARCH_LOST_EVERY if hidden else _SEARCH_EVERY
+        due = len(self._followed) < self._max_people and self._frames_since_search >= every
+        return self._frames_since_loss == 0 or due
 
     def _add(self, newcomers: list[Body]) -> None:
         kept = _distinct([person.body for person in self._followed] + newcomers)

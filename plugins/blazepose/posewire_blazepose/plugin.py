@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from posewire.hookspecs import hookimpl
 from posewire.methods import Method, MethodCard, MethodOptions
 from posewire_blazepose.names import KEYPOINT_NAMES
+from posewire_models import method_numbers
 
 _VARIANTS = {
     "blazepose": ("blazepose_full", "BlazePose full: 33 keypoints in 2D and 3D, the default"),
@@ -27,7 +28,9 @@ def _opener(landmark_model: str) -> Callable[[MethodOptions], Method]:
 @hookimpl
 def posewire_methods() -> Iterable[MethodCard]:
     """blazepose, blazepose-lite, blazepose-heavy."""
-    return [
-        MethodCard(name, "estimator", KEYPOINT_NAMES, True, "Apache-2.0", summary, _opener(model))
-        for name, (model, summary) in _VARIANTS.items()
-    ]
+    return [_card(name, model, summary) for name, (model, summary) in _VARIANTS.items()]
+
+
+def _card(name: str, model: str, summary: str) -> MethodCard:
+    told = method_numbers(name)
+    return MethodCard(name, "estimator", KEYPOINT_NAMES, True, "Apache-2.0", summary, _opener(model), told.accuracy, told.speed)

@@ -11,6 +11,7 @@ from posewire_data.joints import JOINTS
 from posewire_selfsup_lifter.settings import SelfsupSettings
 from posewire_selfsup_lifter.students import new_networks, student
 from posewire_training import onnx_export, weights
+from posewire_training.mirror import Mirrored
 
 METHOD = "selfsup"
 WEIGHTS = "weights.pt"
@@ -38,5 +39,6 @@ def example(rows: int = 8) -> dict[str, Tensor]:
 
 
 def export(folder: Path, to: Path, *, half: bool = True) -> float:
-    """Writes the ONNX file and returns its largest difference to torch, metres."""
-    return onnx_export.export(open_run(folder), example(), ["joints_m"], to, half=half)
+    """Writes the ONNX file, which asks the lifter of the view and of its mirror image; returns its largest difference to torch,
+    metres."""
+    return onnx_export.export(Mirrored(open_run(folder)), example(), ["joints_m"], to, half=half)

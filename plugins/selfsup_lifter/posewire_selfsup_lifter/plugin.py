@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from posewire.hookspecs import hookimpl
 from posewire.methods import Method, MethodCard, MethodOptions
 from posewire_lifting.names import LIFTER_JOINTS
+from posewire_models import method_numbers
 
 MODEL = "lifter_selfsup"
 _SUMMARY = "2D to 3D, one frame; trained on 2D alone by two virtual cameras that check each other"
@@ -21,4 +22,5 @@ def _open(options: MethodOptions) -> Method:
 @hookimpl
 def posewire_methods() -> Iterable[MethodCard]:
     """selfsup."""
-    return [MethodCard("selfsup", "lifter", LIFTER_JOINTS, False, "Apache-2.0", _SUMMARY, _open)]
+    told = method_numbers("selfsup")
+    return [MethodCard("selfsup", "lifter", LIFTER_JOINTS, False, "Apache-2.0", _SUMMARY, _open, told.accuracy, told.speed)]

@@ -1,9 +1,8 @@
-"""A trained network as an ONNX file with a free batch axis, checked against torch; and its int8 variant."""
+"""A trained network as an ONNX file with a free batch axis, checked against torch."""
 
 from __future__ import annotations
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,7 +52,7 @@ def export(
         round_to_half(module)
     path.parent.mkdir(parents=True, exist_ok=True)
     free = {name: {0: "batch", **(free_axes or {}).get(name, {})} for name in inputs}
-    with _quietly():
+    with quietly():
         torch.onnx.export(
             module.eval(),
             tuple(inputs.values()),
@@ -67,9 +66,9 @@ def export(
             verbose=False,
         )
     model = onnx.load(path)
-    _strip(model)
+    strip(model)
     if half:
-        _store_as_half(model)
+        store_as_half(model)
     onnx.save(model, path)
     worst = max(parity(module, inputs, path), parity(module, {name: value[:1] for name, value in inputs.items()}, path))
     if not worst <= PARITY:
@@ -78,7 +77,7 @@ def export(
 
 
 @contextmanager
-def _quietly() -> Generator[None]:
+def quietly() -> Generator[None]:
     """Without what exporter and quantiser say of their own future and of packages that are not needed here."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -113,24 +112,6 @@ def run(path: Path, inputs: Mapping[str, NDArray[np.float32]]) -> list[NDArray[n
     return list(outputs.values())
 
 
-def quantize(path: Path, to: Path) -> None:
-    """Writes the int8 variant: weights as int8 by column, inputs of each product scaled as they come.
-
-    Seven bits of the weights are used: processors without VNNI add pairs of products in 16 bits, which eight would overflow.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # slow to import
-
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "plain.onnx"
-        model = onnx.load(path)
-        _store_as_single(model)
-        _strip(model)
-        onnx.save(model, plain)
-        with _quietly():
-            kinds, weight = ["MatMul", "Gemm"], QuantType.QInt8
-            quantize_dynamic(plain, to, kinds, per_channel=True, reduce_range=True, weight_type=weight)
-
-
 def round_to_half(module: nn.Module) -> None:
     """Rounds the large weights to what float16 can hold; they stay float32."""
     with torch.no_grad():
@@ -139,7 +120,7 @@ def round_to_half(module: nn.Module) -> None:
                 value.copy_(value.half().float())
 
 
-def _strip(model: onnx.ModelProto) -> None:
+def strip(model: onnx.ModelProto) -> None:
     """Drops what the exporter wrote about this machine's source files."""
     model.doc_string, model.graph.doc_string = "", ""
     del model.metadata_props[:]
@@ -152,7 +133,7 @@ def _strip(model: onnx.ModelProto) -> None:
         del value.metadata_props[:]
 
 
-def _store_as_half(model: onnx.ModelProto) -> None:
+def store_as_half(model: onnx.ModelProto) -> None:
     """Large float32 initializers become float16 with a Cast behind each; ONNX Runtime folds the casts when it opens the file."""
     casts: list[onnx.NodeProto] = []
     for tensor in model.graph.initializer:
@@ -172,8 +153,8 @@ def _fits_half(values: NDArray[np.float32]) -> bool:
         return bool((values.astype(np.float16).astype(np.float32) == values).all())
 
 
-def _store_as_single(model: onnx.ModelProto) -> None:
-    """Undoes _store_as_half."""
+def store_as_single(model: onnx.ModelProto) -> None:
+    """Undoes what `export` does to large weights where they are stored by half."""
     halves = {tensor.name: tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT16}
     kept = [node for node in model.graph.node if not (node.op_type == "Cast" and node.input[0] in halves)]
     for node in model.graph.node:

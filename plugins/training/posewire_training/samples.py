@@ -17,6 +17,7 @@ from posewire_data.motion import MotionSet
 from posewire_data.virtual_cameras import CameraRanges, projected, random_cameras
 from posewire_lifting.view import View, seen_by
 from posewire_training.mixing import Mixing, mixed
+from posewire_training.real import RealClips
 
 Floats = NDArray[np.floating[Any]]
 Noise: TypeAlias = Callable[[np.random.Generator, Floats], Floats]
@@ -38,12 +39,14 @@ class Hiding:
 
     seldom: float = 0.4
     """Without the joints that BlazePose and COCO-style methods do not give."""
-    some: float = 0.4
+    some: float = 0.5
     """Each joint is hidden by a chance that is drawn between `least` and `most`."""
     least: float = 0.0
-    most: float = 0.5
+    most: float = 0.6
     limb: float = 0.15
     """A whole limb, for the whole window."""
+    spell: float = 0.0
+    """Three joints in ten, each for a stretch of the window's frames."""
 
     def draw(self, rng: np.random.Generator, windows: int, frames: int) -> NDArray[np.bool_]:
         """(B, T, J) True = seen."""
@@ -53,7 +56,14 @@ class Hiding:
         seen[seldom[:, None], :, np.array(SELDOM_SEEN)[None]] = False
         for row in np.flatnonzero(rng.random(windows) < self.limb):
             seen[row][:, [JOINTS.index(name) for name in LIMBS[rng.integers(len(LIMBS))]]] = False
-        return seen
+        return seen & ~self._spells(rng, windows, frames) if self.spell else seen
+
+    def _spells(self, rng: np.random.Generator, windows: int, frames: int) -> NDArray[np.bool_]:
+        """(B, T, J) True = hidden."""
+        each = (windows, 1, len(JOINTS))
+        first, count, at = rng.integers(frames, size=each), rng.integers(1, frames + 1, size=each), np.arange(frames)[:, None]
+        chosen = (rng.random(each) < 0.3) & (rng.random((windows, 1, 1)) < self.spell)
+        return chosen & (at >= first) & (at < first + count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,7 @@ class Sampler:
         hiding: Which joints go missing.
         noise: What an estimator does to 2D; None = ground truth.
         ranges: What cameras are drawn from.
+        real: Which of the samples are like real clips, and how; None = none of them.
     """
 
     def __init__(
@@ -151,11 +162,12 @@ class Sampler:
         hiding: Hiding = NOTHING_HIDDEN,
         noise: Noise | None = None,
         ranges: CameraRanges | None = None,
+        real: RealClips | None = None,
     ) -> None:
         self._positions_m = motion.frames_m()
         self._first = np.concatenate([[0], np.cumsum([len(clip) for clip in motion.clips])])[motion.frame_clips()]
         self._frames, self._augmentation, self._hiding = frames, augmentation, hiding
-        self._noise, self._ranges = noise, ranges
+        self._noise, self._ranges, self._real = noise, ranges, real
 
     def __len__(self) -> int:
         return len(self._positions_m)
@@ -167,11 +179,12 @@ class Sampler:
     def at(self, rng: np.random.Generator, newest: NDArray[np.integer[Any]], device: str = "cpu") -> Samples:
         """Samples whose newest rows are these frames of `motion.frames_m()`; rows before the clip's first are unseen."""
         rows, before = self._rows(rng, newest)
-        positions_m = self._bodies(rng, self._positions_m[rows])
+        real = np.flatnonzero(rng.random(len(newest)) < (self._real.share if self._real else 0.0))
+        positions_m = self._bodies(rng, self._positions_m[rows], real)
         cameras = random_cameras(rng, positions_m[:, :, ROOT].mean(axis=1).astype(np.float64), self._ranges)
         camera_m = cameras.to_camera(positions_m).astype(np.float32)
         clean = projected(camera_m)
-        rays = self._noise(rng, clean) if self._noise else clean
+        rays = self._said(rng, clean, real)
         wrong = np.exp(rng.normal(0.0, self._augmentation.focal_error, (len(newest), 1, 1, 1))).astype(np.float32)
         seen = self._hiding.draw(rng, *rows.shape) & ~before[..., None]
         return _packed(seen_by((rays * wrong).astype(np.float32), seen), camera_m[:, -1], device)
@@ -185,12 +198,23 @@ class Sampler:
         before = (rows < self._first[newest][:, None]) | (self._frames - 1 - back < start)
         return np.where(before, newest[:, None], rows), before
 
-    def _bodies(self, rng: np.random.Generator, positions_m: Floats) -> Floats:
+    def _said(self, rng: np.random.Generator, clean: Floats, real: NDArray[np.integer[Any]]) -> Floats:
+        """Clean rays as estimators say them."""
+        rays = self._noise(rng, clean) if self._noise else clean
+        if self._real and len(real):
+            rays = rays.copy()
+            rays[real] = self._real.said(rng, clean[real])
+        return rays
+
+    def _bodies(self, rng: np.random.Generator, positions_m: Floats, real: NDArray[np.integer[Any]]) -> Floats:
         """Other poses, other proportions, and half of them in the mirror."""
         positions_m = mixed(rng, positions_m, self._augmentation.mixing)
         if self._augmentation.proportions:
             factors = bodies.random_proportions(rng, len(positions_m), self._augmentation.proportions)
             positions_m = bodies.resized(positions_m, factors.astype(np.float32))
+        if self._real and len(real):
+            positions_m = positions_m.copy()
+            positions_m[real] = self._real.bodies(rng, positions_m[real])
         if self._augmentation.mirror:
             flip = rng.random(len(positions_m)) < 0.5
             positions_m[flip] = positions_m[flip][..., list(MIRROR), :] * np.array([-1, 1, 1], np.float32)

@@ -12,8 +12,11 @@ from torch import Tensor, nn
 
 from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import JOINTS
-from posewire_training import onnx_export, weights
-from posewire_vae_lifter.model import Baseline, LiveVae, Spread, Vae
+from posewire_training import eight_bits, onnx_export, weights
+from posewire_training.mirror import Mirrored
+from posewire_vae_lifter.folding import folded
+from posewire_vae_lifter.live import LiveVae, Spread
+from posewire_vae_lifter.model import Baseline, Vae
 from posewire_vae_lifter.settings import VaeSettings
 
 _X = (0.0, -0.2, -0.2, -0.2, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0, 0.35, 0.45, 0.5, -0.35, -0.45, -0.5)
@@ -22,7 +25,7 @@ _STANDING = tuple(zip(_X, _Y, strict=True))
 """(17, 2) somebody who stands: on random points a network extrapolates, and says how large numbers round."""
 
 
-def open_run(folder: Path) -> tuple[LiveVae | Baseline, VaeSettings]:
+def open_run(folder: Path) -> tuple[LiveVae | Mirrored, VaeSettings]:
     """The network of a run's folder, in eval mode: live.pt (VAE with its spread), else weights.pt of a baseline.
 
     Raises:
@@ -31,9 +34,13 @@ def open_run(folder: Path) -> tuple[LiveVae | Baseline, VaeSettings]:
     live = folder / "live.pt"
     kept = weights.load(live, "vae-live", JOINTS) if live.exists() else weights.load(folder / "weights.pt", "baseline", JOINTS)
     settings = VaeSettings.from_json(kept.settings)
-    net = LiveVae(Vae(settings), Spread(settings)) if live.exists() else Baseline(settings)
-    kept.load_into({"live" if live.exists() else "net": net})
-    return net.eval(), settings
+    if live.exists():
+        net = LiveVae(Vae(settings), Spread(settings))
+        kept.load_into({"live": net})
+        return net.eval(), settings
+    baseline = Baseline(settings)
+    kept.load_into({"net": baseline})
+    return Mirrored(baseline).eval(), settings
 
 
 def example(settings: VaeSettings, net: nn.Module, batch: int = 4, samples: int = 5) -> dict[str, Tensor]:
@@ -43,13 +50,14 @@ def example(settings: VaeSettings, net: nn.Module, batch: int = 4, samples: int 
     seen = (torch.rand(batch, settings.frames, len(JOINTS), generator=made) < 0.8).float()
     inputs = {"points": points * seen[..., None], "seen": seen, "size": 0.3 * torch.randn(batch, 1, generator=made) - 1.8}
     if isinstance(net, LiveVae):
-        inputs["noise"] = torch.randn(batch, samples, net.spread.mix.in_features, generator=made)
+        inputs["noise"] = torch.randn(batch, samples, net.spread.directions, generator=made)
     return inputs
 
 
 def export(folder: Path, out: Path, *, half: bool = True) -> float:
     """Writes the ONNX file and returns its largest difference to torch, metres."""
     net, settings = open_run(folder)
+    net = folded(net) if isinstance(net, LiveVae) else net
     free = {"noise": {1: "samples"}}
     return onnx_export.export(net, example(settings, net), ["joints_m"], out, half=half, free_axes=free)
 
@@ -65,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         difference_m = export(flags.run, flags.out)
         print(f"{flags.out}: {flags.out.stat().st_size / 2**20:.2f} MiB, largest difference to torch {difference_m:.1e} m")
         if flags.int8:
-            onnx_export.quantize(flags.out, flags.int8)
+            eight_bits.quantize(flags.out, flags.int8)
             print(f"{flags.int8}: {flags.int8.stat().st_size / 2**20:.2f} MiB")
     except PosewireError as error:
         print(error, file=sys.stderr)

@@ -25,7 +25,7 @@ from posewire_data.motion import MotionSet, load
 from posewire_training.samples import Sampler, Samples
 from posewire_vae_lifter import figures
 from posewire_vae_lifter.export import open_run
-from posewire_vae_lifter.model import LiveVae
+from posewire_vae_lifter.live import LiveVae
 
 _PLOT_PX, _MARGIN_PX = 900, 40
 _LEGEND_PX = 320
@@ -70,7 +70,7 @@ def interpolated(net: LiveVae, samples: Samples, steps: int) -> FloatArray:
 
 def hypotheses(net: LiveVae, samples: Samples, count: int) -> FloatArray:
     """(1 + count, 17, 3) of the first sample: the mode, then hypotheses."""
-    noise = torch.randn(1, count + 1, net.spread.mix.in_features, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(1, count + 1, net.spread.directions, generator=torch.Generator().manual_seed(0))
     noise[:, 0] = 0.0
     with torch.inference_mode():
         return net(*(value[:1] for value in samples.inputs), noise)[0].double().numpy()

@@ -92,36 +92,41 @@ class Blocks(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(hidden if block else width_in, hidden) for block in range(count))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, history: Tensor | None = None) -> Tensor:
+        """(B, width_in) to (B, hidden); history (B, hidden) is added behind the first block."""
         first, *others = self.layers
         x = torch.relu(first(x))
+        x = x if history is None else x + history
         for layer in others:
             x = x + torch.relu(layer(x))
         return x
 
 
 class CausalStack(nn.Module):
-    """(B, T, C) to (B, hidden): causal convolutions of three with dilations 1, 3, 9, ..., residual from the second on.
+    """(B, T, C) to (B, out): causal convolutions of three with dilations 1, 3, 9, ..., residual from the second on.
 
     Only the newest output is wanted, so each layer looks at three rows, then at the next three: that gives the very numbers of
     the dilated convolutions at their last row (Pavllo et al. 2019, VideoPose3D, appendix A.5). A convolution of three rows with a
     stride of three is a linear layer on the rows laid end to end.
     """
 
-    def __init__(self, channels: int, hidden: int, frames: int) -> None:
+    def __init__(self, channels: int, hidden: int, frames: int, out: int) -> None:
         super().__init__()
         widths = [channels]
         while 3 ** len(widths) < frames:
             widths.append(hidden)
         self.convolutions = nn.ModuleList(nn.Linear(3 * width, hidden) for width in widths)
         self.mixers = nn.ModuleList(nn.Linear(hidden, hidden) for _ in widths[1:])
+        self.out = nn.Linear(hidden, out)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
 
     def forward(self, rows: Tensor) -> Tensor:
         first, *others = self.convolutions
         x = torch.relu(first(_by_three(rows)))
         for convolution, mixer in zip(others, self.mixers, strict=True):
             x = x[:, 2::3] + torch.relu(mixer(torch.relu(convolution(_by_three(x)))))
-        return x[:, -1]
+        return self.out(x[:, -1])
 
 
 def _by_three(rows: Tensor) -> Tensor:
@@ -130,20 +135,29 @@ def _by_three(rows: Tensor) -> Tensor:
 
 
 class Encoder(nn.Module):
-    """Features to the mean and the log-variance of the latent's distribution."""
+    """Features to the mean and the log-variance of the latent's distribution.
+
+    The newest frame goes through the blocks. What the frames before it say is added behind the first of them: nothing at first,
+    so that a temporal network can begin where the one of a single frame ended.
+    """
 
     def __init__(self, settings: VaeSettings) -> None:
         super().__init__()
-        hidden = settings.hidden
-        self.stack = CausalStack(FEATURES, hidden, settings.frames) if settings.frames > 1 else nn.Flatten()
-        first = hidden if settings.frames > 1 else FEATURES
-        self.blocks = Blocks(first, hidden, settings.blocks - (2 if settings.frames > 1 else 0))
+        hidden, frames = settings.hidden, settings.frames
+        self.stack = CausalStack(FEATURES, settings.channels, frames, hidden) if frames > 1 else None
+        self.blocks = Blocks(FEATURES, hidden, settings.blocks)
         self.mean = nn.Linear(hidden, settings.latent)
         self.logvar = nn.Linear(hidden, settings.latent)
 
+    @property
+    def first_layers(self) -> tuple[nn.Linear, ...]:
+        """Those that take the features, of one frame or of three laid end to end."""
+        layers = [self.blocks.layers[0], *(self.stack.convolutions[:1] if self.stack else ())]
+        return tuple(layer for layer in layers if isinstance(layer, nn.Linear))
+
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features (B, T, F) to mean (B, L), log-variance (B, L) and the last hidden layer."""
-        hidden = self.blocks(self.stack(features))
+        hidden = self.blocks(features[:, -1], self.stack(features) if self.stack else None)
         return self.mean(hidden), self.logvar(hidden).clamp(*LOGVAR_RANGE), hidden
 
 
@@ -172,7 +186,7 @@ class Belief(NamedTuple):
 
 
 class Vae(nn.Module):
-    """2D -> latent -> 3D. `forward` is training; `LiveVae` is what ships."""
+    """2D -> latent -> 3D. `forward` is training; `live.LiveVae` is what ships."""
 
     def __init__(self, settings: VaeSettings) -> None:
         super().__init__()
@@ -188,50 +202,6 @@ class Vae(nn.Module):
         """The mode: joints (B, 17, 3), metres."""
         mean, _, _ = self.encoder(self.features(points, seen, size))
         return self.poses(self.decoder(mean))
-
-
-DIRECTIONS = 5
-"""In which hypotheses differ. Errors have few: with many, twenty hypotheses would fill the space so thinly that none is near the
-truth. Chosen on the validation subjects."""
-
-
-class Spread(nn.Module):
-    """How far hypotheses lie from the mode, in the latent space: learned after the VAE, see spread.py.
-
-    The encoder's own variance cannot say it: the reconstruction loss shrinks it wherever the output would move, so that its
-    samples are far closer together than the mode is to the truth.
-    """
-
-    temperature: Tensor
-
-    def __init__(self, settings: VaeSettings, directions: int = DIRECTIONS) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(settings.hidden, 64)
-        self.gain = nn.Linear(64, directions)
-        self.mix = nn.Linear(directions, settings.latent, bias=False)
-        self.register_buffer("temperature", torch.ones(1))
-        nn.init.zeros_(self.gain.weight)
-
-    def log_gain(self, hidden: Tensor) -> Tensor:
-        """(B, D) logarithm of how far to go along each direction."""
-        return self.gain(torch.relu(self.hidden(hidden))).clamp(-8.0, 3.0)
-
-    def forward(self, hidden: Tensor, noise: Tensor) -> Tensor:
-        """Encoder's hidden layer (B, H) and normal noise (B, S, D) to steps from the mean (B, S, L)."""
-        return self.temperature * self.mix(self.log_gain(hidden).exp()[:, None] * noise)
-
-
-class LiveVae(nn.Module):
-    """What ships: a view and noise to poses, the mode where the noise is zero."""
-
-    def __init__(self, vae: Vae, spread: Spread) -> None:
-        super().__init__()
-        self.vae, self.spread = vae, spread
-
-    def forward(self, points: Tensor, seen: Tensor, size: Tensor, noise: Tensor) -> Tensor:
-        """Noise (B, S, D) to joints (B, S, 17, 3), metres; the encoder runs once."""
-        mean, _, hidden = self.vae.encoder(self.vae.features(points, seen, size))
-        return self.vae.poses(self.vae.decoder(mean[:, None] + self.spread(hidden, noise)))
 
 
 class Baseline(nn.Module):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from posewire.hookspecs import hookimpl
 from posewire.methods import Method, MethodCard, MethodOptions
 from posewire_lifting.names import LIFTER_JOINTS
+from posewire_models import method_numbers
 
 _LIFTERS = {
     "vae": ("lifter_vae", "beta-VAE on one frame: fills unseen joints, says how sure it is"),
@@ -26,7 +27,9 @@ def _opener(model: str) -> Callable[[MethodOptions], Method]:
 @hookimpl
 def posewire_methods() -> Iterable[MethodCard]:
     """vae, vae-temporal."""
-    return [
-        MethodCard(name, "lifter", LIFTER_JOINTS, False, "Apache-2.0", summary, _opener(model))
-        for name, (model, summary) in _LIFTERS.items()
-    ]
+    return [_card(name, model, summary) for name, (model, summary) in _LIFTERS.items()]
+
+
+def _card(name: str, model: str, summary: str) -> MethodCard:
+    told = method_numbers(name)
+    return MethodCard(name, "lifter", LIFTER_JOINTS, False, "Apache-2.0", summary, _opener(model), told.accuracy, told.speed)

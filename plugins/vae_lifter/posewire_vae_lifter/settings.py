@@ -12,6 +12,7 @@ Form = Literal["vae", "baseline", "cross-modal"]
 Annealing = Literal["none", "monotonic", "cyclical"]
 Adversary = Literal["none", "gan", "wgan-gp"]
 Supervision = Literal["3d", "reprojection"]
+Measure = Literal["squared", "distance"]
 
 TEMPORAL_FRAMES = 27
 
@@ -23,6 +24,8 @@ class VaeSettings(TrainSettings):
     form: Form = "vae"
     frames: int = 1
     """1: one frame; 27: dilated causal convolutions over the person's history."""
+    channels: int = 256
+    """Of those convolutions."""
     hidden: int = 512
     blocks: int = 5
     latent: int = 100
@@ -39,10 +42,14 @@ class VaeSettings(TrainSettings):
     """Of the baseline."""
     noise: float = 0.6
     """Share of the samples whose 2D is disturbed as an estimator's is."""
+    real: float = 0.4
+    """Share of the samples that are like a real clip: human proportions, BlazePose's 13 joints and its noise."""
+    error: Measure = "squared"
+    """distance: of each joint to its truth, which is what MPJPE counts; squared (eq. 2.4) gives more to what cannot be known."""
 
     def __post_init__(self) -> None:
         TrainSettings.__post_init__(self)
-        choices = {"form": Form, "annealing": Annealing, "adversary": Adversary, "supervision": Supervision}
+        choices = {"form": Form, "annealing": Annealing, "adversary": Adversary, "supervision": Supervision, "error": Measure}
         for name, allowed in choices.items():
             if getattr(self, name) not in get_args(allowed):
                 raise SettingsError(f"There is no such {name}.", got=getattr(self, name), allowed=list(get_args(allowed)))

@@ -1,8 +1,9 @@
 """`python -m posewire_vae_lifter.spread --motion FILE.npz --run FOLDER`: teaches a trained VAE how sure it is.
 
-The VAE stays as it is. The errors of its mode on training samples have a few principal directions; the steps in the latent space
-that would have gone along them become the directions of hypotheses. A small head learns how far they go for which input
-(likelihood, Nix and Weigend 1994). A temperature then makes the 50 % ball hold half of the truths of the validation subjects.
+The VAE stays as it is. A small head says for each input in which latent directions hypotheses go, and how far. It begins with the
+principal directions of the mode's errors and learns by the best of twenty hypotheses (multiple choice learning: Guzman-Rivera et
+al. 2012, eq. 2), while half of the truths shall lie nearer to the mode than half of the hypotheses. A temperature then makes that
+exact on the validation subjects.
 """
 
 from __future__ import annotations
@@ -18,22 +19,26 @@ import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
 from torch.optim import AdamW
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
+from posewire_lifting.lifter import paired_noise
 from posewire_training import loop, weights
-from posewire_training.samples import Augmentation, Disturbance, Hiding, Sampler, Samples
+from posewire_training.samples import Augmentation, Sampler, Samples
 from posewire_training.task import descend
-from posewire_vae_lifter.model import LiveVae, Spread, Vae
+from posewire_vae_lifter.live import SHARE, LiveVae, Spread
+from posewire_vae_lifter.model import Vae
 from posewire_vae_lifter.settings import VaeSettings
+from posewire_vae_lifter.train import VALIDATION_SUBJECTS, training_sampler
 
 DAMPING = 0.02
 """Of the least-squares step, in standardised units squared: what is smaller is noise of the solver."""
-_JUDGED = 32
 _CALIBRATION_SAMPLES = 500
 _CHUNK = 100
-_STEPS, _BATCH = 600, 256
+_DESCENTS, _BATCH = 600, 128
+HYPOTHESES = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +53,18 @@ class Misses:
     """(N, H) the encoder's last hidden layer."""
 
 
-def misses_of(vae: Vae, samples: Samples) -> Misses:
+def misses_of(live: LiveVae, samples: Samples) -> Misses:
     """Of the usable rows."""
-    usable = torch.from_numpy(samples.view.usable)
+    vae, usable = live.vae, torch.from_numpy(samples.view.usable)
     with torch.no_grad():
         mean, _, hidden = (value[usable] for value in vae.encoder(vae.features(*samples.inputs)))
-        errors = vae.poses.standardised(samples.target_m[usable]) - vae.decoder(mean)
+        mode_m = live(*samples.inputs, torch.zeros(len(samples.size), 1, live.spread.directions))[usable, 0]
+        errors = vae.poses.standardised(samples.target_m[usable]) - vae.poses.standardised(mode_m)
     return Misses(mean, errors, hidden)
+
+
+def _joined(a: Misses, b: Misses) -> Misses:
+    return Misses(torch.cat([a.mean, b.mean]), torch.cat([a.errors, b.errors]), torch.cat([a.hidden, b.hidden]))
 
 
 def steps_to_truth(vae: Vae, misses: Misses) -> Tensor:
@@ -70,30 +80,57 @@ def _steps(vae: Vae, mean: Tensor, errors: Tensor) -> Tensor:
     return (J.transpose(1, 2) @ torch.linalg.solve(normal, errors[..., None]))[..., 0]
 
 
-def point(spread: Spread, complete: Misses, steps: Tensor) -> Tensor:
-    """Sets the directions from misses on complete input and their steps; returns them in the space of poses (48, D)."""
-    count = spread.mix.in_features
+def point(spread: Spread, complete: Misses, steps: Tensor) -> None:
+    """Sets the directions for all inputs alike: the principal ones of the misses on complete input, by their latent steps."""
+    count = spread.directions
     variance, vectors = torch.linalg.eigh(complete.errors.T @ complete.errors / len(complete.errors))
-    directions = vectors[:, -count:]
+    along = torch.linalg.lstsq(complete.errors @ vectors[:, -count:], steps).solution  # (D, L)
     with torch.no_grad():
-        spread.mix.weight.copy_(torch.linalg.lstsq(complete.errors @ directions, steps).solution.T)
-        spread.gain.bias.copy_(0.5 * variance[-count:].clamp_min(1e-8).log())
-    return directions
+        spread.steps.weight.normal_(std=0.02)
+        spread.steps.bias.copy_((along * variance[-count:].clamp_min(1e-8).sqrt()[:, None]).flatten())
 
 
-def learn(spread: Spread, misses: Misses, directions: Tensor) -> list[float]:
-    """Teaches the head how far to go for which input; returns the negative log-likelihood of every descent."""
-    along = misses.errors @ directions  # (N, D)
-    head = [*spread.hidden.parameters(), *spread.gain.parameters()]
-    optimizer, losses = AdamW(head, 2e-3, weight_decay=1e-2), list[float]()
-    for _ in range(_STEPS):
-        rows = torch.randint(len(along), (_BATCH,))
-        logs = spread.log_gain(misses.hidden[rows])
-        # The t distribution of 4 degrees of freedom rather than the normal's square: a few flipped limbs must not rule.
-        loss = (logs + 2.5 * torch.log1p((along[rows] * (-logs).exp()) ** 2 / 4.0)).mean()
+def learn(live: LiveVae, misses: Misses, *, bf16: bool = False) -> list[float]:
+    """Teaches the head on misses; returns the loss of every descent."""
+    optimizer, losses = AdamW(live.spread.parameters(), 2e-3, weight_decay=1e-2), list[float]()
+    schedule = CosineAnnealingLR(optimizer, _DESCENTS, 2e-5)
+    for _ in range(_DESCENTS):
+        rows = torch.randint(len(misses.errors), (_BATCH,))
+        half = torch.randn(_BATCH, HYPOTHESES // 2, live.spread.directions)
+        noise = torch.stack([half, -half], dim=2).flatten(1, 2)  # in pairs, as the live lifter's
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            moved_m = _moved_m(live, misses, rows, noise)
+        loss = choice_loss(moved_m.float(), _errors_m(live, misses, rows))
         descend(optimizer, loss, 1.0)
+        schedule.step()
         losses.append(float(loss.detach()))
     return losses
+
+
+def choice_loss(moved_m: Tensor, errors_m: Tensor) -> Tensor:
+    """Of hypotheses (B, S, 16, 3) for truth (B, 16, 3), both less the mode: the best one's distance, and how the ball fits."""
+    best_m = _lengths(moved_m - errors_m[:, None]).mean(dim=-1).min(dim=1).values.mean()
+    radius, wanted = _lengths(moved_m).median(dim=1).values, errors_m.norm(dim=-1)
+    inside = torch.sigmoid((radius - wanted) / (0.3 * wanted + 0.003)).mean()  # a soft edge, so that it has a slope
+    return 10.0 * best_m + 5.0 * (inside - 0.5) ** 2
+
+
+def _lengths(vectors: Tensor) -> Tensor:
+    """Norms with a slope at zero."""
+    return (vectors.square().sum(dim=-1) + 1e-8).sqrt()
+
+
+def _moved_m(live: LiveVae, misses: Misses, rows: Tensor, noise: Tensor) -> Tensor:
+    """(B, S, 16, 3) hypotheses less mode, metres."""
+    mean, decoder = misses.mean[rows], live.vae.decoder
+    latent = mean[:, None] + live.spread(misses.hidden[rows], noise)
+    moved = decoder(latent.flatten(0, 1)).unflatten(0, noise.shape[:2]) - decoder(mean)[:, None]
+    return SHARE * moved.unflatten(-1, (-1, 3)) * live.vae.poses.scaler.deviation
+
+
+def _errors_m(live: LiveVae, misses: Misses, rows: Tensor) -> Tensor:
+    """(B, 16, 3) truth less mode, metres."""
+    return misses.errors[rows].unflatten(-1, (-1, 3)) * live.vae.poses.scaler.deviation
 
 
 def covered(hypotheses_m: Tensor, mode_m: Tensor, truth_m: Tensor) -> Tensor:
@@ -105,7 +142,7 @@ def covered(hypotheses_m: Tensor, mode_m: Tensor, truth_m: Tensor) -> Tensor:
 def coverage_scores(live: LiveVae, samples: Samples) -> Mapping[str, float]:
     """Share of truths inside the 50 % ball; MPJPE of the mode and of the best of 20, mm."""
     mode_m, hypotheses_m, truth_m = _said(live, samples)
-    errors_m = (hypotheses_m[:, :20] - truth_m[:, None]).norm(dim=-1).mean(dim=-1)
+    errors_m = (hypotheses_m - truth_m[:, None]).norm(dim=-1).mean(dim=-1)
     return {
         "covered": float(covered(hypotheses_m, mode_m, truth_m).float().mean()),
         "mode_mm": 1e3 * float((mode_m - truth_m).norm(dim=-1).mean()),
@@ -115,8 +152,8 @@ def coverage_scores(live: LiveVae, samples: Samples) -> Mapping[str, float]:
 
 def _said(live: LiveVae, samples: Samples) -> tuple[Tensor, Tensor, Tensor]:
     """Mode (B, 16, 3), hypotheses (B, S, 16, 3) and truth (B, 16, 3) of the usable rows."""
-    noise = torch.randn((len(samples.size), _JUDGED, live.spread.mix.in_features), generator=torch.Generator().manual_seed(0))
-    noise = torch.cat([torch.zeros_like(noise[:, :1]), noise], dim=1)
+    drawn = torch.from_numpy(paired_noise(HYPOTHESES, live.spread.directions)).float()  # the live lifter's own
+    noise = torch.cat([torch.zeros_like(drawn[:1]), drawn]).expand(len(samples.size), -1, -1)
     usable = torch.from_numpy(samples.view.usable)
     with torch.inference_mode():
         poses_m = live(*samples.inputs, noise)[usable][:, :, 1:]
@@ -133,7 +170,7 @@ def calibrate(live: LiveVae, samples: Samples) -> float:
     return middle
 
 
-def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 8000) -> tuple[Path, Mapping[str, float]]:
+def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 16_000) -> tuple[Path, Mapping[str, float]]:
     """Adds the head to the VAE of `folder`; returns folder/live.pt, which holds both, and its scores on validation subjects."""
     trained = weights.load(folder / "weights.pt", "vae", JOINTS)
     settings = VaeSettings.from_json(trained.settings)
@@ -142,10 +179,12 @@ def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 8
     trained.load_into({"net": vae})
     live = LiveVae(vae.eval().requires_grad_(False), Spread(settings))
     training, validation = motion.divided(subjects)
-    complete = misses_of(vae, Sampler(training, settings.frames, Augmentation()).draw(np.random.default_rng(4), count // 10))
-    directions = point(live.spread, complete, steps_to_truth(vae, complete))
-    drawn = Sampler(training, settings.frames, Augmentation(), Hiding(), Disturbance(settings.noise))
-    learn(live.spread, misses_of(vae, drawn.draw(np.random.default_rng(5), count)), directions)
+    plain = misses_of(live, Sampler(training, settings.frames, Augmentation()).draw(np.random.default_rng(4), count // 2))
+    few = Misses(*(value[: count // 20] for value in (plain.mean, plain.errors, plain.hidden)))
+    point(live.spread, few, steps_to_truth(vae, few) / SHARE)
+    drawn = training_sampler(settings, training)
+    corrupted = misses_of(live, drawn.draw(np.random.default_rng(5), count - count // 2))
+    learn(live, _joined(plain, corrupted), bf16=settings.bf16)
     judged = Sampler(validation, settings.frames).draw(np.random.default_rng(3), _CALIBRATION_SAMPLES)
     calibrate(live, judged)
     weights.save(folder / "live.pt", "vae-live", JOINTS, settings.to_json(), {"live": live})
@@ -154,12 +193,10 @@ def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 8
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    from posewire_vae_lifter.train import VALIDATION_SUBJECTS
-
     parser = argparse.ArgumentParser(prog="python -m posewire_vae_lifter.spread", description=__doc__)
     parser.add_argument("--motion", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="where train.py left weights.pt")
-    parser.add_argument("--samples", type=int, default=8000, help="training samples to learn from")
+    parser.add_argument("--samples", type=int, default=16_000, help="training samples to learn from")
     flags = parser.parse_args(arguments)
     try:
         path, scores = run(load(flags.motion, "train"), flags.run, VALIDATION_SUBJECTS, flags.samples)

@@ -42,6 +42,12 @@ class Lifting:
         self.net.features.fit(*samples.inputs)
         self.net.poses.scaler.fit(samples.target_m[:, 1:])
 
+    def error(self, outputs: Tensor, target: Tensor, samples: Samples) -> Tensor:
+        """What reconstruction costs, as the settings measure it."""
+        if self.settings.error == "squared":
+            return squared_error(outputs, target, samples)
+        return distance(outputs, target, samples, self.net.poses.scaler.deviation)
+
     def draw(self, number: int) -> Samples:
         """The batch of a step."""
         return self._training.draw(
@@ -68,7 +74,7 @@ class BaselineTask(Lifting):
         samples = self.draw(number)
         with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
             outputs = self.net.outputs(*samples.inputs)
-        loss = squared_error(outputs.float(), self.net.poses.standardised(samples.target_m), samples)
+        loss = self.error(outputs.float(), self.net.poses.standardised(samples.target_m), samples)
         descend(self.optimizers["net"], loss, self.settings.largest_gradient)
         return {"loss": float(loss.detach())}
 
@@ -84,10 +90,18 @@ class VaeTask(Lifting):
             belief = self.net.believe(*samples.inputs)
             outputs = self.net.decoder(belief.drawn).float()
         target = self.net.poses.standardised(samples.target_m)
-        error = squared_error(outputs, target, samples)
+        error = self.error(outputs, target, samples)
         divergence = belief.divergence().mean() / target.shape[-1]
         descend(self.optimizers["net"], error + self.settings.beta_at(progress) * divergence, self.settings.largest_gradient)
         return {"loss": float(error.detach()), "divergence": float(divergence.detach())}
+
+
+def distance(outputs: Tensor, target: Tensor, samples: Samples, deviation: Tensor) -> Tensor:
+    """Mean distance of a joint to its truth over the usable rows, in units of the poses' own deviation (16, 3)."""
+    usable = torch.from_numpy(samples.view.usable).to(outputs)
+    off_m = (outputs - target).unflatten(-1, deviation.shape) * deviation
+    lengths = (off_m.square().sum(dim=-1) + 1e-6).sqrt().mean(dim=-1) / deviation.square().mean().sqrt()
+    return (lengths * usable).sum() / usable.sum().clamp_min(1)
 
 
 def squared_error(outputs: Tensor, target: Tensor, samples: Samples) -> Tensor:

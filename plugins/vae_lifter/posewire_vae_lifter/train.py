@@ -18,6 +18,7 @@ from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
 from posewire_training import loop, weights
 from posewire_training.flags import add_flags, settings_of
+from posewire_training.real import RealClips
 from posewire_training.samples import CLEAN, THIRTY_PERCENT, Augmentation, Disturbance, Hiding, Sampler
 from posewire_vae_lifter.adversary import AdversarialTask
 from posewire_vae_lifter.crossmodal import CrossModalTask
@@ -33,15 +34,22 @@ VALIDATION_SUBJECTS = ("10", "12")
 def task_of(settings: VaeSettings, motion: MotionSet) -> BaselineTask | VaeTask | CrossModalTask:
     """The task that the settings ask for, on training motion."""
     training, validation = motion.divided(VALIDATION_SUBJECTS)
-    drawn = Sampler(training, settings.frames, Augmentation(), Hiding(), Disturbance(settings.noise))
+    drawn = training_sampler(settings, training)
     judged = {
         "clean": Sampler(validation, settings.frames),
         "hidden": Sampler(validation, settings.frames, CLEAN, THIRTY_PERCENT),
         "disturbed": Sampler(validation, settings.frames, Augmentation(), Hiding(), Disturbance(1.0)),
+        "real": Sampler(validation, settings.frames, CLEAN, real=RealClips(1.0)),
     }
     if settings.form == "baseline":
         return BaselineTask(settings, Baseline(settings), drawn, judged)
     return _kind(settings)(settings, Vae(settings), drawn, judged)
+
+
+def training_sampler(settings: VaeSettings, motion: MotionSet) -> Sampler:
+    """What a network of these settings learns from."""
+    hiding = Hiding(spell=0.3 if settings.frames > 1 else 0.0)
+    return Sampler(motion, settings.frames, Augmentation(), hiding, Disturbance(settings.noise), real=RealClips(settings.real))
 
 
 def _kind(settings: VaeSettings) -> type[VaeTask] | type[CrossModalTask]:

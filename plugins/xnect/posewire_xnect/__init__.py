@@ -1,1 +1,1 @@
-"""XNect: many people from one picture, at nearly the cost of one. Networks and their maths; no weights yet."""
+"""XNect: many people from one picture, at nearly the cost of one. The method, its networks and their training."""

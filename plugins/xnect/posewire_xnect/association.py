@@ -7,6 +7,7 @@ Shapes: J joints, K candidates a joint, A links, P people, H x W cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,12 +97,13 @@ def line_integrals(fields: FloatArray, points: FloatArray) -> FloatArray:
 
 def matched(scores: FloatArray) -> list[tuple[int, int]]:
     """Greedy bipartite matching: the best pair above 0, then the best of what is left (Cao et al. 2017, section 2.4)."""
+    first, second = np.nonzero(scores > 0)
+    order = np.argsort(-scores[first, second], kind="stable")
     pairs: list[tuple[int, int]] = []
-    for flat in np.argsort(-scores, axis=None, kind="stable"):
-        a, b = divmod(int(flat), scores.shape[1])
-        if scores[a, b] <= 0:
-            break
-        if all(a != other_a and b != other_b for other_a, other_b in pairs):
+    free_a, free_b = [True] * scores.shape[0], [True] * scores.shape[1]
+    for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True):
+        if free_a[a] and free_b[b]:
+            free_a[a] = free_b[b] = False
             pairs.append((a, b))
     return pairs
 
@@ -111,35 +113,47 @@ def assemble(peaks: Peaks, integrals: FloatArray) -> Assembly:
     there = peaks.scores > 0
     allowed = there[[a for a, _ in LINKS]][:, :, None] & there[[b for _, b in LINKS]][:, None]
     pairs = [matched(scores) for scores in np.where(allowed, integrals, 0.0)]
-    necks = np.flatnonzero(there[NECK])
-    candidate = np.full((len(necks), J), -1)
-    candidate[:, NECK] = necks
-    owned = np.zeros_like(there)
-    owned[NECK, necks] = True
-    _grow(candidate, owned, pairs, range(len(BONES)))
-    _grow(candidate, owned, pairs, range(len(LINKS)))
-    return _assembly(peaks, candidate)
+    people = _Growing.from_necks(there)
+    people.grow(pairs, range(len(BONES)))
+    people.grow(pairs, range(len(LINKS)))
+    return _assembly(peaks, np.array(people.candidate, np.int64).reshape(-1, J))
 
 
-def _grow(candidate: NDArray[np.int64], owned: BoolArray, pairs: list[list[tuple[int, int]]], links: range) -> None:
-    """Follows links in both directions until nobody gains a joint."""
-    grew = True
-    while grew:
-        grew = False
-        for link in links:
-            joint, parent = LINKS[link]
-            for a, b in pairs[link]:
-                grew |= _take(candidate, owned, (joint, a), (parent, b)) or _take(candidate, owned, (parent, b), (joint, a))
+class _Growing(NamedTuple):
+    """Who has which peak so far. Plain lists: single numbers are read a few thousand times a picture."""
 
+    candidate: list[list[int]]
+    """(P, J) number of the peak, -1 = none yet."""
+    owner: list[list[int]]
+    """(J, K) whose peak it is, -1 = nobody's."""
 
-def _take(candidate: NDArray[np.int64], owned: BoolArray, known: tuple[int, int], new: tuple[int, int]) -> bool:
-    """Gives the new candidate to whoever owns the known one and lacks that joint; tells whether it did."""
-    whose = np.flatnonzero(candidate[:, known[0]] == known[1])
-    if len(whose) == 0 or owned[new] or candidate[whose[0], new[0]] >= 0:
-        return False
-    candidate[whose[0], new[0]] = new[1]
-    owned[new] = True
-    return True
+    @classmethod
+    def from_necks(cls, there: BoolArray) -> Self:
+        """One person a neck."""
+        people = cls([], np.full(there.shape, -1).tolist())
+        for neck in np.flatnonzero(there[NECK]).tolist():
+            people.owner[NECK][neck] = len(people.candidate)
+            people.candidate.append([neck if joint == NECK else -1 for joint in range(J)])
+        return people
+
+    def grow(self, pairs: list[list[tuple[int, int]]], links: range) -> None:
+        """Follows links in both directions until nobody gains a joint."""
+        grew = True
+        while grew:
+            grew = False
+            for link in links:
+                joint, parent = LINKS[link]
+                for a, b in pairs[link]:
+                    grew |= self._take((joint, a), (parent, b)) or self._take((parent, b), (joint, a))
+
+    def _take(self, known: tuple[int, int], new: tuple[int, int]) -> bool:
+        """Gives the new peak to whoever owns the known one and lacks that joint; tells whether it did."""
+        person = self.owner[known[0]][known[1]]
+        if person < 0 or self.owner[new[0]][new[1]] >= 0 or self.candidate[person][new[0]] >= 0:
+            return False
+        self.candidate[person][new[0]] = new[1]
+        self.owner[new[0]][new[1]] = person
+        return True
 
 
 def _assembly(peaks: Peaks, candidate: NDArray[np.int64]) -> Assembly:

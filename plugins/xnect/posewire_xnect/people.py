@@ -64,11 +64,11 @@ def _distances(found_px: FloatArray, truth_px: FloatArray) -> FloatArray:
     gaps = np.linalg.norm(found_px[:, None] - truth_px[None], axis=-1)  # (P, T, J)
     common: BoolArray = np.isfinite(gaps)
     count = np.count_nonzero(common, axis=-1)
-    mean = np.where(common, gaps, 0.0).sum(axis=-1) / np.maximum(count, 1) / _sizes_px(truth_px)
+    mean = np.where(common, gaps, 0.0).sum(axis=-1) / np.maximum(count, 1) / sizes_px(truth_px)
     return np.where((count >= SAME_JOINTS) & (mean < SAME), mean, np.inf)
 
 
-def _sizes_px(points_px: FloatArray) -> FloatArray:
+def sizes_px(points_px: FloatArray) -> FloatArray:
     """(T,) root mean square spread about the middle, at least a cell."""
     known = np.isfinite(points_px).all(axis=-1, keepdims=True)
     count = np.maximum(np.count_nonzero(known, axis=1), 1)[:, None]

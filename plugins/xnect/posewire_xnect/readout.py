@@ -35,15 +35,19 @@ class ReadOut(nn.Module):
         self.candidates = candidates
 
     def forward(self, heatmaps: Tensor, fields: Tensor, encodings: Tensor) -> Reading:
+        peaks, integrals, cell = self.find(heatmaps, fields)
+        flat = encodings.flatten(2).transpose(1, 2)  # (B, h w, 3 J)
+        index = cell.flatten(1)[..., None].expand(-1, -1, 3 * J)
+        read = flat.gather(1, index).unflatten(1, (J, self.candidates)) * (peaks[..., 2:] > 0).float()
+        return Reading(peaks, integrals, read)
+
+    def find(self, heatmaps: Tensor, fields: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Peaks and integrals of a Reading, and (B, J, K) the number of each peak's cell, row by row."""
         peaks, cell = self._peaks(heatmaps)
         there = peaks[..., 2] > 0
         first, second = ([link[end] for link in LINKS] for end in (0, 1))
         allowed = (there[:, first, :, None] & there[:, second, None]).float()
-        integrals = line_integrals(fields, peaks[:, first, :, :2], peaks[:, second, :, :2]) * allowed
-        flat = encodings.flatten(2).transpose(1, 2)  # (B, h w, 3 J)
-        index = cell.flatten(1)[..., None].expand(-1, -1, 3 * J)
-        read = flat.gather(1, index).unflatten(1, (J, self.candidates)) * there[..., None].float()
-        return Reading(peaks, integrals, read)
+        return peaks, line_integrals(fields, peaks[:, first, :, :2], peaks[:, second, :, :2]) * allowed, cell
 
     def _peaks(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """(B, J, K, 3), and (B, J, K) number of the cell."""
@@ -52,7 +56,8 @@ class ReadOut(nn.Module):
         is_peak = (heatmaps >= highest) & (heatmaps > PEAK)
         scores, cell = torch.where(is_peak, heatmaps, 0.0).flatten(2).topk(self.candidates, dim=2)
         padded = nn.functional.pad(heatmaps, (1, 1, 1, 1), mode="reflect").flatten(2)
-        y, x = cell // width, cell % width
+        y = cell // width
+        x = cell - y * width  # the exporter knows no remainder by a width that is free
         centre = (y + 1) * (width + 2) + x + 1
         middle = padded.gather(2, centre)
         dx = between(padded.gather(2, centre - 1), middle, padded.gather(2, centre + 1))

@@ -7,70 +7,85 @@ People are a batch: ten cost hardly more than one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from posewire_data.joints import ROOT
-from posewire_xnect.skeleton import NECK, J
-from posewire_xnect.targets import FloatArray
+from posewire_xnect.rows import WIDTH, person_rows
+from posewire_xnect.skeleton import J, Scheme, supervised
 
-WIDTH = 3 + 3 * J
-"""Numbers of a joint: u, v, confidence and l_jk."""
+__all__ = ["WIDTH", "StageTwo", "StageTwoSettings", "loss", "person_rows"]
+
+
+Inputs: TypeAlias = Literal["all", "points", "points and confidence"]
+"""What of a row Stage II looks at (Table 6.10)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageTwoSettings:
     """Sizes and loss of Stage II."""
 
-    hidden: int = 1024
+    hidden: int = 416
     """The document says five layers, not how wide."""
     turn_m: float = 0.1
     """Where the smooth L1 turns from square to straight: further off than this is an outlier."""
-
-
-def person_rows(points_px: FloatArray, confidence: FloatArray, encodings: FloatArray, height_px: float) -> FloatArray:
-    """S_k of each person, (P, J, 3 + 3 J) float32.
-
-    Args:
-        points_px: (P, J, 2), NaN = unseen; the neck of everybody is seen.
-        confidence: (P, J).
-        encodings: (P, J, 3 J).
-        height_px: Of the picture: u and v are given in parts of it.
-    """
-    seen = np.isfinite(points_px).all(axis=-1, keepdims=True)
-    relative = (points_px - points_px[:, NECK : NECK + 1]) / height_px
-    rows = np.concatenate([relative, confidence[..., None], encodings], axis=-1)
-    return np.where(seen, rows, 0.0).astype(np.float32)
+    scheme: Scheme = "sparse"
+    """Stage I's: what it was not taught to say at a joint is noise, and is not looked at."""
+    inputs: Inputs = "all"
 
 
 class StageTwo(nn.Module):
-    """S (P, J, 3 + 3 J) to root-relative joints (P, J, 3), metres. Inputs are standardised by the training data (`fit`)."""
+    """S (P, J, 3 + 3 J) to root-relative joints (P, J, 3), metres. Inputs are standardised by the training data (`fit`).
+
+    The 2D points come in divided by their own spread: how large somebody is in the picture says nothing of the pose.
+    """
 
     mean: Tensor
     deviation: Tensor
+    taken: Tensor
 
     def __init__(self, settings: StageTwoSettings | None = None) -> None:
         super().__init__()
         self.settings = settings = settings or StageTwoSettings()
-        hidden = settings.hidden
-        self.register_buffer("mean", torch.zeros(J * WIDTH))
-        self.register_buffer("deviation", torch.ones(J * WIDTH))
-        self.layers = nn.ModuleList([nn.Linear(J * WIDTH, hidden), *(nn.Linear(hidden, hidden) for _ in range(3))])
+        hidden, taken = settings.hidden, _taken(settings)
+        self.register_buffer("mean", torch.zeros(len(taken)))
+        self.register_buffer("deviation", torch.ones(len(taken)))
+        self.register_buffer("taken", taken)
+        self.layers = nn.ModuleList([nn.Linear(len(taken), hidden), *(nn.Linear(hidden, hidden) for _ in range(3))])
         self.last = nn.Linear(hidden, 3 * J)
 
     def fit(self, rows: Tensor) -> None:
         """Measures training rows (N, J, 3 + 3 J)."""
-        self.mean.copy_(rows.flatten(1).mean(0))
-        self.deviation.copy_(rows.flatten(1).std(0, correction=0).clamp_min(1e-2))
+        inputs = self._inputs(rows)
+        self.mean.copy_(inputs.mean(0))
+        self.deviation.copy_(inputs.std(0, correction=0).clamp_min(1e-2))
+
+    def _inputs(self, rows: Tensor) -> Tensor:
+        """(P, inputs): what is looked at."""
+        seen = (rows[..., 2:3] > 0).float()
+        spread = ((rows[..., :2] ** 2).sum((1, 2), keepdim=True) / seen.sum((1, 2), keepdim=True).clamp_min(1.0)).sqrt()
+        scaled = torch.cat([rows[..., :2] / spread.clamp_min(1e-3), rows[..., 2:]], dim=-1)
+        return scaled.flatten(1).index_select(1, self.taken)
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = (rows.flatten(1) - self.mean) / self.deviation
+        x = (self._inputs(rows) - self.mean) / self.deviation
         for layer in self.layers:
             x = torch.relu(layer(x))
         joints_m = self.last(x).unflatten(1, (J, 3))
         return joints_m - joints_m[:, ROOT : ROOT + 1]
+
+
+def _taken(settings: StageTwoSettings) -> Tensor:
+    """Numbers of the inputs that are looked at, of a flattened row."""
+    table = np.zeros((J, WIDTH), bool)
+    table[:, :2] = True
+    table[:, 2] = settings.inputs != "points"
+    if settings.inputs == "all":
+        table[:, 3:] = np.repeat(supervised(settings.scheme), 3, axis=1)
+    return torch.from_numpy(np.flatnonzero(table))
 
 
 def loss(said_m: Tensor, truth_m: Tensor, settings: StageTwoSettings) -> Tensor:

@@ -5,14 +5,16 @@ The numpy files say what is meant; a test holds this one to them. Shapes: B pict
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from posewire_data.joints import JOINTS, PARENTS, ROOT
 from posewire_synth.layers import BY_SELF, VISIBLE
 from posewire_synth.points import indices
 from posewire_synth.studio import Batch
-from posewire_xnect.skeleton import LINKS, J, Scheme, supervised
+from posewire_xnect.skeleton import LINKS, NECK, J, Scheme, supervised
 from posewire_xnect.stage_one import Truth
 from posewire_xnect.targets import FIELD_WIDTH, SIGMA, STRIDE, SUPPORT
 
@@ -22,14 +24,74 @@ _KNEES = [JOINTS.index("left_knee"), JOINTS.index("right_knee")]
 _TRUNK = [JOINTS.index("chest"), JOINTS.index("neck")]
 
 
-def of_batch(batch: Batch, scheme: Scheme = "sparse") -> Truth:
-    """What Stage I should say of rendered pictures. A joint behind its own body counts as visible: people mark it, too."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Pictures and who is in them: B pictures, M places for people, some of them empty (NaN)."""
+
+    image: Tensor
+    """(B, 3, H, W) RGB 0..1."""
+    points_px: Tensor
+    """(B, M, J, 2)."""
+    joints_m: Tensor
+    """(B, M, J, 3) universal, in the axes of a camera that looks straight at the neck; the pelvis stands where it is."""
+    visibility: Tensor
+    """(B, M, J) as posewire_synth.layers says it."""
+
+    @property
+    def visible(self) -> Tensor:
+        """(B, M, J): a joint behind its own body counts as visible: people mark it, too."""
+        return (self.visibility == VISIBLE) | (self.visibility == BY_SELF)
+
+
+def scene_of(batch: Batch) -> Scene:
+    """What XNect learns from rendered pictures."""
     ours = indices(JOINTS)
-    visibility = batch.visibility[:, :, ours]
-    visible = (visibility == VISIBLE) | (visibility == BY_SELF)
-    points = (batch.points_px[:, :, ours] + 0.5) / STRIDE - 0.5
-    height, width = batch.image.shape[2] // STRIDE, batch.image.shape[3] // STRIDE
-    return write(points, universal(batch.points_m[:, :, ours]), visible, (height, width), scheme)
+    points_px = batch.points_px[:, :, ours]
+    joints_m = facing(universal(batch.points_m[:, :, ours]), points_px[:, :, NECK], batch.K)
+    return Scene(batch.image, points_px, joints_m, batch.visibility[:, :, ours])
+
+
+def crowd(scene: Scene) -> Scene:
+    """One picture of four, each at half its size: people as small as in a street, and up to 24 of them."""
+    height, width = scene.image.shape[2:]
+    tiles = nn.functional.avg_pool2d(scene.image, 2)
+    rows = [torch.cat(list(tiles[first : first + 2]), dim=2) for first in (0, 2)]
+    corner = torch.tensor([[0, 0], [width // 2, 0], [0, height // 2], [width // 2, height // 2]], device=tiles.device)
+    points_px = (scene.points_px + 0.5) / 2 - 0.5 + corner[:, None, None]
+    people = (value.flatten(0, 1)[None] for value in (points_px, scene.joints_m, scene.visibility))
+    return Scene(torch.cat(rows, dim=1)[None], *people)
+
+
+def of_batch(batch: Batch, scheme: Scheme = "sparse") -> Truth:
+    """What Stage I should say of rendered pictures."""
+    return of_scene(scene_of(batch), scheme)
+
+
+def of_scene(scene: Scene, scheme: Scheme = "sparse") -> Truth:
+    """What Stage I should say of these pictures."""
+    height, width = scene.image.shape[2] // STRIDE, scene.image.shape[3] // STRIDE
+    return write((scene.points_px + 0.5) / STRIDE - 0.5, scene.joints_m, scene.visible, (height, width), scheme)
+
+
+def facing(joints_m: Tensor, neck_px: Tensor, K: Tensor) -> Tensor:
+    """Joints (B, M, J, 3) turned about the pelvis into the axes of a camera that looks straight at each neck.
+
+    A convolution does not know where in the picture it stands, and an arm looks the same in the middle and at the border only
+    to a camera that has turned with it (thesis 002, appendix B.1). Undoes `posewire.camera.R_camera_crop`.
+
+    Args:
+        joints_m: Camera axes.
+        neck_px: (B, M, 2).
+        K: (B, 3, 3).
+    """
+    flat = (neck_px - K[:, None, :2, 2]) / torch.stack([K[:, 0, 0], K[:, 1, 1]], dim=-1)[:, None]
+    x, y, z = nn.functional.normalize(nn.functional.pad(flat, (0, 1), value=1.0), dim=-1).unbind(-1)
+    # The shortest turn of a direction (x, y, z) to (0, 0, 1): I + [v] + [v]^2 / (1 + z) with v = (y, -x, 0).
+    share = 1.0 / (1.0 + z)
+    rows = (1 - x * x * share, -x * y * share, -x, -x * y * share, 1 - y * y * share, -y, x, y, z)
+    R = torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    pelvis = joints_m[..., ROOT : ROOT + 1, :]
+    return pelvis + (joints_m - pelvis) @ R.transpose(-1, -2)
 
 
 def universal(joints_m: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from posewire.methods import MethodOptions, SamplingLifter  # noqa: E402
 from posewire.testing import standing_person  # noqa: E402
 from posewire_data.joints import JOINTS, ROOT  # noqa: E402
 from posewire_lifting.lifter import open_lifter  # noqa: E402
-from posewire_training import onnx_export, weights  # noqa: E402
+from posewire_training import eight_bits, onnx_export, weights  # noqa: E402
 from posewire_vae_lifter.export import example, export, open_run  # noqa: E402
-from posewire_vae_lifter.model import LiveVae, Spread, Vae  # noqa: E402
+from posewire_vae_lifter.folding import folded  # noqa: E402
+from posewire_vae_lifter.live import LiveVae, Spread  # noqa: E402
+from posewire_vae_lifter.model import Vae  # noqa: E402
 from posewire_vae_lifter.settings import VaeSettings  # noqa: E402
 
 SETTINGS = VaeSettings(hidden=32, blocks=3, latent=6, frames=9)
@@ -37,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_onnx_says_what_torch_says(folder: Path) -> None:
     net, settings = open_run(folder)
+    net = folded(net)
     for name in ("single", "half"):
         for batch, samples in ((1, 1), (7, 3)):
             assert onnx_export.parity(net, example(settings, net, batch, samples), folder / f"{name}.onnx") < onnx_export.PARITY
@@ -48,8 +52,9 @@ def test_half_weights_halve_the_file_and_name_no_source_file(folder: Path) -> No
     assert b".py" not in (folder / "half.onnx").read_bytes()
 
 
-def test_eight_bits_say_nearly_the_same(folder: Path) -> None:
-    onnx_export.quantize(folder / "half.onnx", folder / "int8.onnx")
+@pytest.mark.parametrize("quantize", [eight_bits.quantize, eight_bits.quantize_for_one], ids=["batches", "one row"])
+def test_eight_bits_say_nearly_the_same(folder: Path, quantize: Callable[[Path, Path], None]) -> None:
+    quantize(folder / "half.onnx", folder / "int8.onnx")
     net, settings = open_run(folder)
     inputs = {name: value.numpy() for name, value in example(settings, net, 16).items()}
     (exact,), (small,) = (onnx_export.run(folder / name, inputs) for name in ("half.onnx", "int8.onnx"))

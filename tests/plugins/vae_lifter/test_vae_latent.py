@@ -18,7 +18,8 @@ from posewire_data.joints import JOINTS  # noqa: E402
 from posewire_data.motion import save  # noqa: E402
 from posewire_training import weights  # noqa: E402
 from posewire_vae_lifter import latent  # noqa: E402
-from posewire_vae_lifter.model import Baseline, LiveVae, Spread, Vae  # noqa: E402
+from posewire_vae_lifter.live import LiveVae, Spread  # noqa: E402
+from posewire_vae_lifter.model import Baseline, Vae  # noqa: E402
 from posewire_vae_lifter.settings import VaeSettings  # noqa: E402
 
 SETTINGS = VaeSettings(hidden=32, blocks=2, latent=5)

@@ -14,9 +14,11 @@ from mover import crowd  # noqa: E402
 from posewire.errors import ModelError, SettingsError  # noqa: E402
 from posewire_data.joints import JOINTS, ROOT  # noqa: E402
 from posewire_training import curves  # noqa: E402
+from posewire_training.mirror import Mirrored, mirrored  # noqa: E402
 from posewire_vae_lifter import spread, tasks, train  # noqa: E402
 from posewire_vae_lifter.export import open_run  # noqa: E402
-from posewire_vae_lifter.model import Belief, CausalStack, LiveVae, Scaler, Spread, Vae  # noqa: E402
+from posewire_vae_lifter.live import LiveVae, Spread  # noqa: E402
+from posewire_vae_lifter.model import Belief, CausalStack, Scaler, Vae  # noqa: E402
 from posewire_vae_lifter.settings import VaeSettings  # noqa: E402
 
 SMALL = VaeSettings(
@@ -38,6 +40,7 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "_FIT_SAMPLES", 500)
     monkeypatch.setattr(tasks, "_VALIDATION_SAMPLES", 200)
     monkeypatch.setattr(spread, "_CALIBRATION_SAMPLES", 100)
+    monkeypatch.setattr(spread, "_DESCENTS", 150)
 
 
 def small(**changes: object) -> VaeSettings:
@@ -66,8 +69,8 @@ def test_the_spread_leaves_the_mode_as_it_was(tmp_path: Path) -> None:
     train.weights.load(tmp_path / "weights.pt", "vae", JOINTS).load_into({"net": vae})
     inputs = views(settings)
     with torch.inference_mode():
-        mode = live(*inputs, torch.zeros(3, 1, live.spread.mix.in_features))[:, 0]
-        torch.testing.assert_close(mode, vae.eval()(*inputs))
+        mode = live(*inputs, torch.zeros(3, 1, live.spread.directions))[:, 0]
+        torch.testing.assert_close(mode, Mirrored(vae).eval()(*inputs))
 
 
 def test_calibration_makes_the_ball_hold_half_of_the_truths() -> None:
@@ -84,28 +87,42 @@ def test_the_step_to_the_truth_decodes_to_it() -> None:
     samples = train.Sampler(crowd()).draw(np.random.default_rng(0), 20)
     vae.features.fit(*samples.inputs)
     vae.poses.scaler.fit(samples.target_m[:, 1:])
-    steps = spread.steps_to_truth(vae, spread.misses_of(vae, samples))
     with torch.inference_mode():
-        mean = vae.encoder(vae.features(*samples.inputs))[0]
+        mean, _, hidden = vae.encoder(vae.features(*samples.inputs))
+        errors = vae.poses.standardised(samples.target_m) - vae.decoder(mean)
+    steps = spread.steps_to_truth(vae, spread.Misses(mean, errors, hidden))
+    with torch.inference_mode():
         before, after = ((vae.poses(vae.decoder(z)) - samples.target_m).norm(dim=-1).mean() for z in (mean, mean + 0.3 * steps))
     assert after < before
 
 
-def test_the_head_learns_which_inputs_are_less_sure() -> None:
+def test_the_head_learns_in_which_direction_each_input_is_unsure() -> None:
     torch.manual_seed(0)
-    head, hidden = Spread(SMALL, 3), torch.rand(3000, SMALL.hidden)
-    unsure = (hidden[:, :1] > 0.5).float()
-    errors = torch.randn(3000, 48) * (0.1 + 0.9 * unsure)
-    misses = spread.Misses(torch.randn(3000, SMALL.latent), errors, hidden)
-    losses = spread.learn(head, misses, spread.point(head, misses, torch.randn(3000, SMALL.latent)))
-    assert np.mean(losses[-50:]) < np.mean(losses[:50])
-    gain = head.log_gain(hidden).detach().exp().mean(dim=1)
-    assert float(gain[unsure[:, 0] == 1].mean()) > 2 * float(gain[unsure[:, 0] == 0].mean())
+    live = LiveVae(Vae(SMALL), Spread(SMALL, 3)).eval().requires_grad_(False)
+    live.spread.requires_grad_(True)
+    mean, this = 0.1 * torch.randn(2000, SMALL.latent), (torch.rand(2000, 1) > 0.5).float()
+    hidden = torch.cat([this.expand(-1, 24), 1.0 - this.expand(-1, 24)], dim=1)
+    one, other = torch.eye(SMALL.latent)[:2]
+    truth = live.vae.decoder(mean + 2.0 * torch.randn(2000, 1) * torch.where(this > 0, one, other)) - live.vae.decoder(mean)
+    losses = spread.learn(live, spread.Misses(mean, truth, hidden))
+    assert np.mean(losses[-20:]) < 0.9 * np.mean(losses[:20])
+    moved = live.spread(hidden, torch.randn(2000, 50, 3)).detach().abs().mean(dim=1)  # (2000, L)
+    assert bool((moved[this[:, 0] > 0].mean(dim=0)[0] > 2 * moved[this[:, 0] > 0].mean(dim=0)[1:]).all())
+    assert bool((moved[this[:, 0] == 0].mean(dim=0)[1] > 2 * moved[this[:, 0] == 0].mean(dim=0)[2:]).all())
+
+
+def test_the_best_hypothesis_and_the_ball_are_what_a_choice_costs() -> None:
+    errors_m = torch.full((4, 16, 3), 0.1)
+    near = torch.stack([errors_m, -errors_m], dim=1) * torch.tensor([1.0, -1.0]).view(1, 2, 1, 1)
+    nowhere = torch.zeros(4, 2, 16, 3)
+    assert float(spread.choice_loss(near, errors_m)) < 0.1
+    assert float(spread.choice_loss(nowhere, errors_m)) > 1.7  # 173 mm from the truth, and nothing inside
 
 
 def test_the_causal_stack_says_what_dilated_convolutions_say() -> None:
     torch.manual_seed(0)
-    stack = CausalStack(5, 7, 27)
+    stack = CausalStack(5, 7, 27, 4)
+    torch.nn.init.normal_(stack.out.weight)
     rows = torch.randn(2, 27, 5)
     x = rows.transpose(1, 2)
     for depth, layer in enumerate(stack.convolutions):
@@ -116,7 +133,7 @@ def test_the_causal_stack_says_what_dilated_convolutions_say() -> None:
             mixer = stack.mixers[depth - 1]
             y = x[:, :, 2 * dilation :] + torch.relu(torch.nn.functional.conv1d(y, mixer.weight[..., None], mixer.bias))
         x = y
-    torch.testing.assert_close(stack(rows), x[:, :, -1])
+    torch.testing.assert_close(stack(rows), stack.out(x[:, :, -1]))
 
 
 def test_the_divergence_is_zero_for_the_prior_and_that_of_the_closed_form() -> None:
@@ -166,3 +183,10 @@ def test_settings_that_do_not_exist_are_refused(changes: dict[str, object]) -> N
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         open_run(tmp_path)
+
+
+def test_a_mirrored_view_gives_the_mirrored_mode() -> None:
+    points, seen, size = views(SMALL)
+    live, noise = LiveVae(Vae(SMALL), Spread(SMALL)).eval(), torch.zeros(3, 1, 6)
+    with torch.inference_mode():
+        torch.testing.assert_close(live(mirrored(points), seen, size, noise), mirrored(live(points, seen, size, noise)))

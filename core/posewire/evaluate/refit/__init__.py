@@ -5,11 +5,12 @@ the truth (scoring.py); the same without one part of the fit at a time is the ab
 """
 
 from posewire.evaluate.refit.clips import Clip
-from posewire.evaluate.refit.measuring import ABLATIONS, Ablated, Refit, ablate, read_clips, refit
-from posewire.evaluate.refit.report import ablation_rows, ablation_table, as_json, refit_rows, refit_table
+from posewire.evaluate.refit.measuring import ABLATIONS, FITS, Ablated, Refit, ablate, read_clips, refit
+from posewire.evaluate.refit.report import ablation_rows, ablation_table, as_json, feet_table, refit_rows, refit_table
 
 __all__ = [
     "ABLATIONS",
+    "FITS",
     "Ablated",
     "Clip",
     "Refit",
@@ -17,6 +18,7 @@ __all__ = [
     "ablation_rows",
     "ablation_table",
     "as_json",
+    "feet_table",
     "read_clips",
     "refit",
     "refit_rows",

@@ -11,7 +11,7 @@ from posewire.data import FloatArray, SkeletonPose, Track
 from posewire.evaluate.refit.clips import JOINTS, Clip
 from posewire.fit import FitSettings, Fitter
 from posewire.skeleton import REFERENCE
-from posewire.solve.person import solve_person
+from posewire.solve.person import SolvedPerson, settle_people, smooth_person
 from posewire.solve.settings import AUTO_SMOOTH_S, OFFLINE_FIT
 from posewire.solve.stretches import Sight
 
@@ -38,11 +38,16 @@ def fit_live(clip: Clip, tracks: Sequence[Track], settings: FitSettings) -> Fitt
     return _arrays([fitter.fit(track, time_s, clip.camera) for track, time_s in zip(tracks, clip.time_s.tolist(), strict=True)])
 
 
-def fit_whole(clip: Clip, tracks: Sequence[Track]) -> Fitted:
-    """Everything is known."""
+def fit_whole(clip: Clip, tracks: Sequence[Track]) -> tuple[Fitted, Fitted]:
+    """Everything is known: with free feet, and with resting feet in their places, as `posewire solve` has them."""
     sights = [Sight(k, float(clip.time_s[k]), track, clip.camera) for k, track in enumerate(tracks)]
-    solved = solve_person(sights, JOINTS, OFFLINE_FIT, AUTO_SMOOTH_S, lambda: None)
-    return _arrays([solved.poses.get(k) for k in range(len(tracks))])
+    smoothed = smooth_person(sights, JOINTS, OFFLINE_FIT, AUTO_SMOOTH_S)
+    free, planted = (settle_people([smoothed], lock_feet=lock_feet)[0] for lock_feet in (False, True))
+    return _whole(free, len(tracks)), _whole(planted, len(tracks))
+
+
+def _whole(solved: SolvedPerson, frames: int) -> Fitted:
+    return _arrays([solved.poses.get(k) for k in range(frames)])
 
 
 def _arrays(poses: Sequence[SkeletonPose | None]) -> Fitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,18 @@ ABLATIONS = {
 """What each row of the ablation changes of the settings."""
 
 
+FITS = ("live", "live, locked", "solve", "solve, locked")
+"""The fits whose feet are looked at: with free feet, and with those on the ground held in their places."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feet:
+    """What one of FITS makes of a clip."""
+
+    error_mm: float
+    steps: Steps
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Refit:
     """One clip with one noise."""
@@ -44,8 +56,8 @@ class Refit:
     true: Score
     flips: int
     """Of the live fit."""
-    steps: Steps
-    """Of the live fit."""
+    feet: Mapping[str, Feet]
+    """By FITS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +69,10 @@ class Ablated:
     score: Score
 
 
-def read_clips(paths: Sequence[Path], seconds: float = SECONDS, each: int = CLIPS_EACH, seed: int = SEED) -> list[Clip]:
-    """The clips of BVH files and of folders of them; at most `each` of every posture that a file shows.
+def read_clips(
+    paths: Sequence[Path], seconds: float = SECONDS, each: int = CLIPS_EACH, seed: int = SEED, every: int = 1
+) -> list[Clip]:
+    """The clips of every so many of the BVH files and of folders of them; at most `each` of every posture that a file shows.
 
     Raises:
         TakeError: there is no BVH file, or one cannot be read.
@@ -67,16 +81,19 @@ def read_clips(paths: Sequence[Path], seconds: float = SECONDS, each: int = CLIP
     if not files:
         raise TakeError("There is no motion.", got=", ".join(map(str, paths)), allowed="BVH files, or folders with some")
     rng = np.random.default_rng(seed)
-    return [clip for file in files for clip in clips_of(file, rng, seconds, each)]
+    return [clip for file in files[::every] for clip in clips_of(file, rng, seconds, each)]
 
 
 def refit(clips: Sequence[Clip], settings: FitSettings | None = None, seed: int = SEED) -> Iterator[Refit]:
     """Each clip with each noise."""
     settings = settings or FitSettings()
     for clip, noise, tracks in _observed(clips, seed):
-        live = fit_live(clip, tracks, settings)
-        scores = (score_raw(clip, tracks), score_fitted(clip, live), score_fitted(clip, fit_whole(clip, tracks)))
-        yield Refit(clip.name, clip.posture, noise, *scores, score_truth(clip), flips(clip, live), steps(clip, live))
+        live, locked = (fit_live(clip, tracks, replace(settings, lock_feet=locks)) for locks in (False, True))
+        fits = dict(zip(FITS, (live, locked, *fit_whole(clip, tracks)), strict=True))
+        scored = {name: score_fitted(clip, fitted) for name, fitted in fits.items()}
+        feet = {name: Feet(scored[name].error_mm, steps(clip, fitted)) for name, fitted in fits.items()}
+        scores = (score_raw(clip, tracks), scored["live"], scored["solve, locked"], score_truth(clip))
+        yield Refit(clip.name, clip.posture, noise, *scores, flips(clip, live), feet)
 
 
 def ablate(clips: Sequence[Clip], settings: FitSettings | None = None, seed: int = SEED) -> Iterator[Ablated]:

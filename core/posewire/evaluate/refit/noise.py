@@ -7,6 +7,9 @@ about a third of the variance is gone after one frame, the rest within 0.2 s; th
 than our skeleton's. Hence: an error that changes within 0.1 s, one anew in almost every frame, one that stays; 2.5 times as
 much along the line of sight; more at the ends of limbs than at the trunk. Now and then a joint is elsewhere for some frames, or
 the legs, or all sides, are exchanged.
+
+`confused`: the same, but legs, arms or all sides are exchanged once a second for up to a second, as BlazePose does with somebody
+seen from behind or from the side; half of the times it goes over to the other sides through what lies between.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from posewire import camera as cameras
 from posewire.data import FloatArray, Track
 from posewire.evaluate.refit.clips import JOINTS, Clip
 
-WHITE, NETWORK = NOISES = ("white", "network")
+WHITE, NETWORK, CONFUSED = NOISES = ("white", "network", "confused")
 WHITE_M, WHITE_PX, DROPPED = 0.02, 3.0, 0.05
 
 _SLOW_S, _QUICK_S = 0.1, 0.012
@@ -28,12 +31,14 @@ _SLOW_PX_M, _QUICK_PX_M, _LASTING_PX_M = 0.012, 0.004, 0.008
 _LENGTHS, _HIPS = 0.9, 1.37
 _BURSTS_PER_S, _BURST_S, _BURST_M = 0.6, 0.1, 0.25
 _SWAPS_PER_S, _SWAP_S = 0.2, 0.3
+_CONFUSIONS_PER_S, _CONFUSION_S, _CHANGES_S = 0.5, 1.0, 0.1
 
 _CONFIDENCE = 0.95
 _BOX_PX = np.array([0.0, 0.0, 1.0, 1.0])
 _KIND = [name.split("_")[-1] for name in JOINTS]
 _ENDS, _MIDDLES = ("wrist", "hand", "ankle", "heel", "toe"), ("elbow", "knee")
 _SHARE = np.array([1.0 if kind in _ENDS else 0.8 if kind in _MIDDLES else 0.5 for kind in _KIND])[:, None]
+_ARMS = [j for j, kind in enumerate(_KIND) if kind in ("shoulder", "elbow", "wrist", "hand")]
 _LEGS = [j for j, kind in enumerate(_KIND) if kind in ("hip", "knee", "ankle", "heel", "toe")]
 _BOTH_HIPS = [JOINTS.index("left_hip"), JOINTS.index("right_hip")]
 _PARTNER = np.arange(len(JOINTS))
@@ -44,6 +49,8 @@ def observed(clip: Clip, noise: str, rng: np.random.Generator) -> list[Track]:
     """A track for each frame; `noise` is one of NOISES."""
     points_m = cameras.to_camera(clip.joints_m, clip.camera)  # (T, 21, 3)
     said_m, said_px, confidence = (_white if noise == WHITE else _network)(points_m, clip, rng)
+    if noise == CONFUSED:
+        _confuse(said_m, said_px, float(clip.time_s[1] - clip.time_s[0]), rng)
     return [Track(0, *row) for row in zip(said_px, confidence, np.tile(_BOX_PX, (len(said_m), 1)), said_m, strict=True)]
 
 
@@ -115,3 +122,15 @@ def _swap(said_m: FloatArray, said_px: FloatArray, interval_s: float, rng: np.ra
             part = said[moment].copy()
             part[:, joints] = said[moment][:, _PARTNER[joints]]
             said[moment] = part
+
+
+def _confuse(said_m: FloatArray, said_px: FloatArray, interval_s: float, rng: np.random.Generator) -> None:
+    """Arms, legs or all sides are exchanged for longer, at once or through what lies between."""
+    T = len(said_m)
+    for moment in _moments(rng, T, interval_s, _CONFUSIONS_PER_S, _CONFUSION_S):
+        joints = np.array((_ARMS, _LEGS, range(len(JOINTS)))[rng.integers(3)])
+        change = max(1, round(rng.integers(2) * _CHANGES_S / interval_s))
+        frames = np.arange(T)
+        share = np.clip(np.minimum(frames - moment.start + 1, moment.stop - frames) / change, 0.0, 1.0)[:, None, None]
+        for said in (said_m, said_px):
+            said[:, joints] += share * (said[:, _PARTNER[joints]] - said[:, joints])

@@ -10,11 +10,23 @@ from rich.table import Table
 
 from posewire import metrics
 from posewire.evaluate.refit.clips import POSTURES
-from posewire.evaluate.refit.measuring import ABLATIONS, Ablated, Refit
+from posewire.evaluate.refit.measuring import ABLATIONS, FITS, Ablated, Feet, Refit
 from posewire.evaluate.refit.noise import NOISES
 from posewire.metrics.missing import finite_mean
 
 ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class FeetRow:
+    """What one of FITS makes of the feet, all frames together, and what that costs."""
+
+    error_mm: float | None
+    """Mean of the clips, of the 12 limb joints."""
+    contact_f1: float | None
+    slide_median_mm: float | None
+    """Per frame at 60 a second, while flagged in contact."""
+    slide_p95_mm: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +49,8 @@ class RefitRow:
     delay_frames: float | None
     """By how much the live fit comes later than what the method says."""
     flips: int
-    contact_f1: float | None
-    """Of all frames together."""
-    slide_median_mm: float | None
-    slide_p95_mm: float | None
+    feet: dict[str, FeetRow]
+    """By FITS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,6 @@ def refit_rows(refits: Sequence[Refit]) -> list[RefitRow]:
 
 def _row(noise: str, posture: str, chosen: Sequence[Refit]) -> RefitRow:
     raw_mm, live_mm, whole_mm = (_mean(getattr(one, which).error_mm for one in chosen) for which in ("raw", "live", "whole"))
-    slides_mm = np.concatenate([one.steps.slides_mm for one in chosen])
-    said, true = (np.concatenate([getattr(one.steps, which) for one in chosen]) for which in ("said", "true"))
     return RefitRow(
         noise,
         posture,
@@ -85,10 +93,15 @@ def _row(noise: str, posture: str, chosen: Sequence[Refit]) -> RefitRow:
         _mean(one.true.acceleration_m_s2 for one in chosen),
         _mean(one.live.delay_frames - np.nan_to_num(one.raw.delay_frames) for one in chosen),
         sum(one.flips for one in chosen),
-        _told(metrics.contact_f1(said, true)),
-        _told(float(np.median(slides_mm))) if len(slides_mm) else None,
-        _told(float(np.percentile(slides_mm, 95))) if len(slides_mm) else None,
+        {name: _feet_row([one.feet[name] for one in chosen]) for name in FITS},
     )
+
+
+def _feet_row(chosen: Sequence[Feet]) -> FeetRow:
+    slides_mm = np.concatenate([one.steps.slides_mm for one in chosen])
+    said, true = (np.concatenate([getattr(one.steps, which) for one in chosen]) for which in ("said", "true"))
+    slides = (_told(float(np.percentile(slides_mm, percent))) if len(slides_mm) else None for percent in (50, 95))
+    return FeetRow(_mean(one.error_mm for one in chosen), _told(metrics.contact_f1(said, true)), *slides)
 
 
 def ablation_rows(ablated: Sequence[Ablated]) -> list[AblationRow]:
@@ -116,9 +129,12 @@ _REFIT_COLUMNS = (
     ("accel.\ntrue", "true_acceleration_m_s2", 1),
     ("delay\nframes", "delay_frames", 2),
     ("flips", "flips", 0),
-    ("contact\nF1", "contact_f1", 2),
-    ("slide\nmedian", "slide_median_mm", 1),
-    ("slide\np95", "slide_p95_mm", 1),
+)
+_FEET_COLUMNS = (
+    ("error\nmm", "error_mm", 1),
+    ("contact\nF1", "contact_f1", 3),
+    ("slide\nmedian", "slide_median_mm", 2),
+    ("slide\np95", "slide_p95_mm", 2),
 )
 _ABLATION_COLUMNS = (
     ("error\nmm", "error_mm", 1),
@@ -129,27 +145,37 @@ _ABLATION_COLUMNS = (
 
 def refit_table(rows: Sequence[RefitRow]) -> Table:
     """For a terminal."""
-    return _table(
-        "Re-fit of recorded motion: 12 limb joints; mm, m/s², slide in mm a frame", ("noise", "posture"), rows, _REFIT_COLUMNS
-    )
+    title = "Re-fit of recorded motion: 12 limb joints; mm, m/s²"
+    return _table(title, ((row, (row.noise, row.posture)) for row in rows), ("noise", "posture"), _REFIT_COLUMNS)
+
+
+def feet_table(rows: Sequence[RefitRow]) -> Table:
+    """For a terminal: contacts, slide and what holding the feet costs, of all postures together."""
+    feet = ((one, (row.noise, fit)) for row in rows if row.posture == ALL for fit, one in row.feet.items())
+    return _table("Feet: slide in mm a frame at 60 a second while flagged in contact", feet, ("noise", "fit"), _FEET_COLUMNS)
 
 
 def ablation_table(rows: Sequence[AblationRow]) -> Table:
     """For a terminal."""
-    return _table("The live fit less one of its parts", ("noise", "fit"), rows, _ABLATION_COLUMNS)
+    named = ((row, (row.noise, row.fit)) for row in rows)
+    return _table("The live fit less one of its parts", named, ("noise", "fit"), _ABLATION_COLUMNS)
 
 
 def _table(
-    title: str, names: Sequence[str], rows: Sequence[RefitRow] | Sequence[AblationRow], columns: Sequence[tuple[str, str, int]]
+    title: str,
+    rows: Iterable[tuple[RefitRow | AblationRow | FeetRow, tuple[str, str]]],
+    names: tuple[str, str],
+    columns: Sequence[tuple[str, str, int]],
 ) -> Table:
+    """Of rows and their names."""
     table = Table(title=title)
     for name in names:
         table.add_column(name)
     for heading, _, _ in columns:
         table.add_column(heading, justify="right")
-    for row in rows:
+    for row, named in rows:
         values = ((getattr(row, field), digits) for _, field, digits in columns)
-        table.add_row(*(getattr(row, name) for name in names), *("-" if v is None else f"{v:.{d}f}" for v, d in values))
+        table.add_row(*named, *("-" if v is None else f"{v:.{d}f}" for v, d in values))
     return table
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from posewire.errors import TakeError
+from posewire.take.export.people import people_with_poses
 from posewire.take.export.to_bvh import bvh_lines
 from posewire.take.export.to_csv import csv_lines
+from posewire.take.export.to_glb import write_glb, write_gltf
 from posewire.take.export.to_jsonl import jsonl_lines
 from posewire.take.export.to_npz import write_npz
 from posewire.take.export.to_trc import trc_lines
+from posewire.take.export.to_usd import write_usda, write_usdc
 from posewire.take.new_file import check_target, not_writable, replacing
 from posewire.take.recording import Take
 
@@ -47,6 +50,10 @@ def _one_person(lines: Callable[[Take, int], Iterable[str]]) -> Write:
 
 _KINDS = (
     ExportKind(".bvh", "animation programs: skeleton and motion, centimetres, one file per person", True, _one_person(bvh_lines)),
+    ExportKind(".glb", "Blender, three.js, any viewer: everybody's skeleton, a simple body and motion, metres", False, write_glb),
+    ExportKind(".gltf", "the same as one JSON text", False, write_gltf),
+    ExportKind(".usda", "USD as text: everybody's skeleton and motion, metres; needs the extra [export]", False, write_usda),
+    ExportKind(".usdc", "the same, binary", False, write_usdc),
     ExportKind(".trc", "OpenSim: joint positions, metres, one file per person", True, _one_person(trc_lines)),
     ExportKind(".npz", "scripts: everything as numpy arrays", False, write_npz),
     ExportKind(".csv", "spreadsheets: a row per frame and person", False, _everybody(csv_lines)),
@@ -91,11 +98,7 @@ def _kind(path: Path, kind: str | None) -> ExportKind:
 
 def _files(take: Take, path: Path, person: int | None) -> dict[Path, int | None]:
     """The file of each person who has a pose."""
-    people = [person] if person is not None else [id_ for id_, span in take.people.items() if span.skeleton is not None]
-    if not people:
-        raise TakeError(
-            "The take has nobody to export.", got=f"{len(take)} frames without a pose", allowed=[".npz", ".csv", ".jsonl"]
-        )
+    people = people_with_poses(take, person)
     if len(people) == 1:
         return {path: people[0]}
     return {path.with_name(f"{path.stem}_person{id_}{path.suffix}"): id_ for id_ in people}

@@ -1,0 +1,66 @@
+"""The part of `posewire eval` that sets methods and lifters side by side on clips with a reference."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from posewire.cli.capture_commands import record_file
+from posewire.cli.options import console, output, print_json, settings_of
+from posewire.errors import SettingsError, TakeError
+from posewire.evaluate import EvalReport, lineup, load_reference
+from posewire.evaluate.lineup.rows import NO_LIFTER
+from posewire.settings import Settings
+from posewire.take import Take, TakeArrays
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """What the comparison needs besides the flags of eval."""
+    group = parser.add_argument_group(
+        "methods side by side", "FILE ... --reference FILE.npz --methods NAME,NAME [--lifters none,vae]"
+    )
+    group.add_argument("--methods", metavar="NAME,NAME", help="compare these methods; also with --images")
+    group.add_argument("--lifters", metavar="NAME,NAME", default=NO_LIFTER, help="each with these lifters (default: none)")
+    group.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+
+
+def evaluate_lineup(flags: argparse.Namespace) -> None:
+    """`posewire eval CLIP ... --reference FILE.npz --methods NAME,NAME [--lifters none,NAME]`."""
+    if not flags.sources or flags.reference is None:
+        hint = "posewire eval clip.mp4 --reference reference.npz --methods blazepose,vnect --lifters none,vae"
+        raise SettingsError("--methods needs something to compare on.", got="no FILE, or no --reference", hint=hint)
+    rows = [row for clip in flags.sources for row in _rows(clip, flags, settings_of(flags))]
+    if flags.json:
+        print_json(lineup.as_json(rows))
+    elif flags.markdown:
+        print(lineup.to_markdown(rows))
+    else:
+        output.print(lineup.to_table(rows, f"{flags.reference.stem}: 12 limb joints"))
+
+
+def _rows(clip: Path, flags: argparse.Namespace, settings: Settings) -> Iterator[lineup.LineupRow]:
+    """A row for each method and lifter, the constant pose at the end."""
+    reference = load_reference(flags.reference, flags.view, str(clip))
+    true_px = lineup.projected_limbs(flags.reference, reference)
+    report: EvalReport | None = None
+    for method in flags.methods.split(","):
+        for lifter in flags.lifters.split(","):
+            chosen = replace(settings, method=method, lifter=None if lifter == NO_LIFTER else lifter)
+            try:
+                row, report = lineup.row_of(_recorded(clip, chosen), clip.stem, method, lifter, reference, true_px)
+            except TakeError as error:
+                console.print(f"[yellow]{clip.name}, {method}, {lifter}:[/yellow] {error}")
+                row = lineup.LineupRow(clip.stem, method, lifter, 0.0, 0.0, None, None)
+            yield row
+    if report is not None:
+        yield lineup.constant_row(clip.stem, report)
+
+
+def _recorded(clip: Path, settings: Settings) -> TakeArrays:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{clip.stem}.pwt"
+        record_file(str(clip), path, settings)
+        return Take.open(path).arrays()

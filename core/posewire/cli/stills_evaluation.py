@@ -1,0 +1,70 @@
+"""The part of `posewire eval` that scores methods on single pictures with known 2D joints."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from rich.progress import track
+
+from posewire.cli.options import console, output, print_json, settings_of
+from posewire.errors import SettingsError
+from posewire.evaluate import stills
+from posewire.pipeline import open_estimator
+from posewire.settings import Settings
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """What single pictures need besides the flags of eval."""
+    group = parser.add_argument_group("single pictures with 2D joints", "--images: PCK of one or several --methods")
+    group.add_argument(
+        "--images", type=Path, metavar="PATH", help="instead: a folder or tar file of pictures, see docs/METRICS.md"
+    )
+    group.add_argument("--joints", type=Path, metavar="FILE.npz", help="their joints (default: joints.npz inside PATH)")
+    group.add_argument("--numbers", metavar="A-B", help="only pictures with these numbers in their names")
+    group.add_argument("--limit", type=int, metavar="N", help="the first N of them")
+    group.add_argument(
+        "--boxes",
+        choices=(*stills.BOXES, "both"),
+        default="both",
+        help="found by the method, true from the labels (default: both)",
+    )
+
+
+def evaluate_stills(flags: argparse.Namespace, methods: list[str]) -> None:
+    """`posewire eval --images PATH [--methods NAME,NAME]`."""
+    if flags.limit is not None and flags.limit < 1:
+        raise SettingsError("--limit must be a number of pictures.", got=flags.limit, allowed="1 or more")
+    pictures = stills.open_stills(flags.images, flags.joints, _numbers(flags.numbers), flags.limit)
+    settings = settings_of(flags)
+    boxes = stills.BOXES if flags.boxes == "both" else (flags.boxes,)
+    reports = [report for method in methods for report in _reports(replace(settings, method=method), pictures, boxes)]
+    if flags.json:
+        print_json(stills.as_json(reports))
+    else:
+        output.print(stills.to_table(reports, f"{flags.images.name}, {reports[0].pictures} pictures, 12 limb joints"))
+
+
+def _reports(settings: Settings, pictures: stills.Stills, boxes: tuple[str, ...]) -> list[stills.StillsReport]:
+    card, estimator = open_estimator(settings)
+    reports: list[stills.StillsReport] = []
+    try:
+        for where in boxes:
+            said = stills.answers(estimator, card, pictures, where)
+            shown = track(said, f"{card.name}, boxes {where}", len(pictures), console=console, transient=True)
+            pairs = [(said_px, still.points_px) for still, said_px in shown]
+            reports.append(stills.score(card.name, where, pictures.joint_names, card.joints, pairs))
+    finally:
+        estimator.close()
+    return reports
+
+
+def _numbers(text: str | None) -> range | None:
+    if text is None:
+        return None
+    told = re.fullmatch(r"(\d+)-(\d+)", text)
+    if told is None or int(told[1]) > int(told[2]):
+        raise SettingsError("--numbers must be a range.", got=text, allowed="FIRST-LAST", hint="--numbers 6001-7000")
+    return range(int(told[1]), int(told[2]) + 1)

@@ -1,0 +1,94 @@
+"""`python -m posewire_vnect.train --out FOLDER`: one command, from a synth pack to weights and the file that runs live.
+
+With the frozen BlazePose trunk and --shots FOLDER (rendered by posewire_vnect.shots) features are cached in FOLDER/cache and the
+head alone learns: a CPU will do. Otherwise pictures are rendered where the network learns, from --pack: on a GPU
+
+    python -m posewire_vnect.train --out runs/gpu --device cuda --bf16 --batch 256 --steps 5000 --trunk-rate 0.1
+
+The same command again continues where it was stopped. FOLDER gets last.pt, curves.csv, curves.png, and at the end weights.pt and
+vnect.onnx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from posewire.errors import EXIT_CODE, PosewireError, SettingsError
+from posewire_synth.pack import load
+from posewire_training import loop, weights
+from posewire_training.flags import add_flags, settings_of
+from posewire_vnect import build, cache, export, shots
+from posewire_vnect.names import JOINTS
+from posewire_vnect.network import VNect
+from posewire_vnect.settings import VNectSettings
+from posewire_vnect.tasks import CachedTask, PictureTask
+
+METHOD = "vnect"
+VIEWS = 2
+"""Of each rendered crop in the cache."""
+
+
+def run(
+    settings: VNectSettings,
+    out: Path,
+    *,
+    pack: Path,
+    rendered: Path | None = None,
+    real: Path | None = None,
+    quiet: bool = False,
+    finish: bool = False,
+    procedural: int | None = None,
+) -> Path:
+    """Trains (or, to finish, takes the checkpoint as it is) and returns the exported file; `procedural` as Studio says it."""
+    loop.set_up(settings)
+    net = build.network(settings).to(settings.device)
+    if rendered is not None:
+        task = cached_task(settings, net, out, rendered, real)
+    else:
+        task = PictureTask(settings, net.trunk, net.head, load(pack), procedural)
+    modules = loop.averaged(task, settings, out) if finish else loop.train(task, settings, out, quiet=quiet)
+    finished = VNect(modules.get("trunk", net.trunk), modules["head"]).cpu().eval()
+    weights.save(out / "weights.pt", METHOD, JOINTS, settings.to_json(), {"trunk": finished.trunk, "head": finished.head})
+    export.export(finished, out / "vnect.onnx", side=settings.side)
+    return out / "vnect.onnx"
+
+
+def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, real: Path | None) -> CachedTask:
+    """The head's task; whatever is missing in the cache is computed first."""
+    if settings.trunk != "blazepose" or settings.trunk_rate > 0:
+        got = f"--trunk {settings.trunk} --trunk-rate {settings.trunk_rate}"
+        hint = "leave --shots away to render while training"
+        raise SettingsError("Only a frozen BlazePose trunk can be cached.", got=got, hint=hint)
+    files = list(cache.build(shots.shards(rendered), out / "cache", VIEWS, settings.threads))
+    known = list(cache.build(shots.shards(real), out / "cache_real", VIEWS, settings.threads)) if real else []
+    return CachedTask(settings, net.head, files, known)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    description, _, rest = (__doc__ or "").partition("\n\n")
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m posewire_vnect.train", description=description, epilog=rest, formatter_class=shape
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
+    parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops: cache features, train the head only")
+    parser.add_argument("--real", type=Path, metavar="FOLDER", help="pseudo-labelled crops (python -m posewire_vnect.footage)")
+    parser.add_argument("--finish", action="store_true", help="train no further: export the checkpoint")
+    add_flags(parser, VNectSettings)
+    flags = parser.parse_args(arguments)
+    try:
+        settings = settings_of(flags, VNectSettings)
+        print(run(settings, flags.out, pack=flags.pack, rendered=flags.shots, real=flags.real, finish=flags.finish))
+    except PosewireError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CODE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

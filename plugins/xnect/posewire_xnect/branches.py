@@ -1,0 +1,175 @@
+"""Training the heads on what a frozen trunk said of rendered pictures (cache.py): the 2D branch first, then the 3D branch.
+
+"Training the 2D pose branch first ... is important for the convergence" (thesis 002, section 6.3.1). The 3D branch learns at the
+cells of visible joints only, from columns of features that are gathered once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from posewire.errors import SettingsError
+from posewire_data.joints import PARENTS
+from posewire_training.settings import TrainSettings
+from posewire_training.task import Scores, descend, validation_means
+from posewire_xnect import cache
+from posewire_xnect.movenet import Flat, Heads, columns
+from posewire_xnect.skeleton import J, Scheme, supervised
+from posewire_xnect.targets import STRIDE
+
+HELD = 20
+"""Every 20th part of the training pictures is kept apart, to choose by."""
+WEIGH_HEATMAPS, WEIGH_FIELDS = 300.0, 300.0
+"""So that both losses are between 1 and 10 for a network that says nothing."""
+SOMEBODY = 2.0
+"""By how much more a pixel counts where a peak is, or a link."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageOneRun(TrainSettings):
+    """A run on a frozen trunk."""
+
+    steps: int = 6000
+    batch: int = 2
+    """Parts of the cache a step, five pictures each."""
+    learning_rate: float = 2e-3
+    warm_up_steps: int = 100
+    weight_decay: float = 1e-6
+    average: float = 0.995
+    bf16: bool = True
+    validate_every: int = 200
+    scheme: Scheme = "sparse"
+    deep_steps: int = 6000
+    deep_batch: int = 1024
+    """Joints a step of the 3D branch."""
+
+
+def divided(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Parts to learn from, and parts to choose by.
+
+    Raises:
+        SettingsError: the folder holds fewer than two.
+    """
+    known = cache.paths(folder)
+    if len(known) < 2:
+        hint = "make it with python -m posewire_xnect.train cache"
+        raise SettingsError(
+            "The cache holds too few parts to learn from.", got=f"{len(known)} in {folder}", allowed="2 and more", hint=hint
+        )
+    return [path for number, path in enumerate(known) if number % HELD], known[::HELD]
+
+
+class FlatTask:
+    """The 2D branch."""
+
+    def __init__(self, settings: StageOneRun, heads: Heads, folder: Path) -> None:
+        self.settings, self.heads, self.folder = settings, heads, folder
+        training, self.held = divided(folder)
+        heads.fit(cache.drawn(training[:100], 12, np.random.default_rng(0)).features)
+        learning = nn.ModuleList([heads.merge, heads.branch_2d, heads.heatmaps, heads.fields])
+        self.modules: Mapping[str, nn.Module] = {"heads": heads}
+        rate, decay = settings.learning_rate, settings.weight_decay
+        self.optimizers: Mapping[str, Optimizer] = {"flat": Adam(learning.parameters(), rate, weight_decay=decay)}
+
+    def step(self, number: int, progress: float) -> Scores:
+        training, _ = divided(self.folder)  # it may still grow
+        part = cache.drawn(training, self.settings.batch, np.random.default_rng([self.settings.seed, number]))
+        heatmaps, fields = flat_losses(self._said(part), part)
+        descend(self.optimizers["flat"], heatmaps + fields, self.settings.largest_gradient)
+        return {"heatmaps": float(heatmaps.detach()), "fields": float(fields.detach())}
+
+    def _said(self, part: cache.Part) -> Flat:
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            return self.heads.flat(self.heads.standardised(part.features))
+
+    def validate(self) -> Scores:
+        losses: list[dict[str, Tensor]] = []
+        for path in self.held[:12]:
+            part = cache.load(path)
+            losses.append(dict(zip(("heatmaps", "fields"), flat_losses(self._said(part), part), strict=True)))
+        return validation_means(losses)
+
+
+def flat_losses(said: Flat, part: cache.Part) -> tuple[Tensor, Tensor]:
+    """Per-pixel L2 (section 6.2.3), weighed; where somebody is it counts three times as much, as most of a picture is nobody."""
+    heatmaps = (said.heatmaps.float() - part.heatmaps) ** 2 * (1.0 + SOMEBODY * part.heatmaps)
+    on_link = (part.fields != 0).any(2, keepdim=True)
+    fields = (said.fields.float() - part.fields) ** 2 * (1.0 + SOMEBODY * on_link)
+    return WEIGH_HEATMAPS * heatmaps.mean(), WEIGH_FIELDS * fields.mean()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """N visible joints of the training pictures."""
+
+    features: Tensor
+    """(N, all channels) float16 at a cell by the joint, standardised."""
+    joint: Tensor
+    """(N,) which joint it is."""
+    bones_m: Tensor
+    """(N, J, 3) of its person, as targets of the encodings; NaN = unknown."""
+
+
+@torch.inference_mode()
+def gather(heads: Heads, known: Iterable[Path], seed: int = 0) -> Columns:
+    """What lies above every visible joint: at its cell, or at one beside it, as peaks are not exact."""
+    chance, found = torch.Generator().manual_seed(seed), list[tuple[Tensor, Tensor, Tensor]]()
+    parents = [max(parent, 0) for parent in PARENTS]
+    for path in known:
+        part = cache.load(path)
+        features = heads.standardised(part.features)
+        visible = part.visible & torch.isfinite(part.points_px).all(-1)
+        picture, person, joint = visible.nonzero(as_tuple=True)
+        cells = cell_of(part.points_px, 0.4 * torch.randn(part.points_px.shape, generator=chance), part.heatmaps.shape[2:])
+        with torch.autocast("cpu", torch.bfloat16):  # the 2D branch learned with it, too
+            beside = heads.flat(features).beside.float()
+        above = columns(features, beside, cells.flatten(1)).unflatten(1, cells.shape[1:])
+        bones_m = part.joints_m - part.joints_m[:, :, parents]
+        found.append((above[picture, person, joint].half(), joint, bones_m[picture, person]))
+    return Columns(*(torch.cat(values) for values in zip(*found, strict=True)))
+
+
+def cell_of(points_px: Tensor, off: Tensor, shape: torch.Size) -> Tensor:
+    """(B, M, J) number of the cell nearest to each point moved by `off` cells, row by row; the first where it is NaN."""
+    x, y = ((points_px + 0.5) / STRIDE - 0.5 + off).nan_to_num(0.0).round().long().unbind(-1)
+    return y.clamp(0, shape[0] - 1) * shape[1] + x.clamp(0, shape[1] - 1)
+
+
+class DeepTask:
+    """The 3D branch, which learns from columns."""
+
+    def __init__(self, settings: StageOneRun, heads: Heads, training: Columns, held: Columns) -> None:
+        self.settings, self.heads, self.training, self.held = settings, heads, training, held
+        self.table = torch.from_numpy(supervised(settings.scheme))
+        learning = nn.ModuleList([heads.branch_3d, heads.encodings])
+        self.modules: Mapping[str, nn.Module] = {"heads": heads}
+        rate, decay = 0.5 * settings.learning_rate, settings.weight_decay
+        self.optimizers: Mapping[str, Optimizer] = {"deep": Adam(learning.parameters(), rate, weight_decay=decay)}
+
+    def step(self, number: int, progress: float) -> Scores:
+        rng = np.random.default_rng([self.settings.seed, number])
+        rows = torch.from_numpy(rng.integers(0, len(self.training.joint), self.settings.deep_batch))
+        squared = self._squared(self.training, rows)
+        loss = squared.sum() / self.settings.deep_batch
+        descend(self.optimizers["deep"], 10.0 * loss, self.settings.largest_gradient)
+        return {"encodings": float(loss.detach())}
+
+    def _squared(self, of: Columns, rows: Tensor) -> Tensor:
+        """(n, J) squared error of each bone, zero where it is not supervised; metres squared."""
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            said = self.heads.encodings(self.heads.branch_3d(of.features[rows].float())).float()
+        due = of.bones_m[rows]
+        squared = ((said.unflatten(1, (J, 3)) - due.nan_to_num(0.0)) ** 2).sum(-1)
+        return torch.where(self.table[of.joint[rows]] & torch.isfinite(due).all(-1), squared, 0.0)
+
+    def validate(self) -> Scores:
+        squared = self._squared(self.held, torch.arange(len(self.held.joint)))
+        table = self.table[self.held.joint]
+        return {"validation_bone_mm": 1e3 * float(squared.sqrt()[table].mean())}

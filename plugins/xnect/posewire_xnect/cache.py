@@ -1,0 +1,133 @@
+"""Training pictures as a frozen trunk sees them: rendered once, kept as float16 parts of a folder, read in any order.
+
+A part holds four rendered groups and one crowd made of them. Part n of a seed is the same whoever makes it, so that a folder may
+grow while it is used and be continued after a stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posewire.runtime import open_session
+from posewire_synth.cast import Split
+from posewire_synth.dataset import Pictures
+from posewire_synth.layers import BY_SELF, OUTSIDE, VISIBLE
+from posewire_xnect import truth
+from posewire_xnect.movenet import OUTPUTS, Features, gathered
+from posewire_xnect.truth import Scene
+
+GROUPS = 4
+"""Rendered pictures of a part; the crowd is the fifth."""
+MOST = 4 * 6
+"""M axis of a part."""
+BORDERED = 0.33
+"""Share of the pictures."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """B = GROUPS + 1 pictures; float16 on disk, float32 here."""
+
+    features: Features
+    heatmaps: Tensor
+    """(B, J, h, w) as they should be."""
+    fields: Tensor
+    """(B, A, 2, h, w)."""
+    points_px: Tensor
+    """(B, M, J, 2) NaN where there is nobody."""
+    joints_m: Tensor
+    """(B, M, J, 3) as truth.Scene."""
+    visibility: Tensor
+    """(B, M, J)."""
+
+    @property
+    def visible(self) -> Tensor:
+        """(B, M, J) as truth.Scene."""
+        return (self.visibility == VISIBLE) | (self.visibility == BY_SELF)
+
+
+def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "train", seed: int = 0) -> Iterator[int]:
+    """Makes what is missing of the first `parts` and yields the number of each that is there.
+
+    Args:
+        pack: Of posewire_synth.
+        trunk: Of models/convert/convert_movenet.py.
+        folder: Where the parts go.
+        parts: How many.
+        split: Whose bodies, motions and backgrounds.
+        seed: Source of chance.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    while (folder / _name(done)).exists() and done < parts:
+        done += 1
+    session = open_session(trunk, threads=1)
+    for number, batch in enumerate(
+        Pictures(pack, "groups", batch=GROUPS, split=split, seed=seed, first=done, count=parts - done), done
+    ):
+        scene = truth.scene_of(batch)
+        scenes = [bordered(one, np.random.default_rng([seed, number])) for one in (scene, truth.crowd(scene))]
+        image = torch.cat([one.image for one in scenes])
+        said = session.run({"image": image.numpy()})
+        features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
+        _save(folder / _name(number), features, scenes)
+        yield number
+    session.close()
+
+
+def bordered(scene: Scene, rng: np.random.Generator) -> Scene:
+    """A third of the pictures with a black border to the right or below, as pictures of another shape get at run time."""
+    image, visibility = scene.image.clone(), scene.visibility.clone()
+    size = (image.shape[3], image.shape[2])
+    for picture in np.flatnonzero(rng.random(len(image)) < BORDERED):
+        axis = int(rng.random() < 0.3)
+        end = int(rng.uniform(0.45, 0.95) * size[axis])
+        black = image[picture, :, :, end:] if axis == 0 else image[picture, :, end:]
+        black.zero_()
+        visibility[picture][scene.points_px[picture, ..., axis] >= end] = OUTSIDE
+    return replace(scene, image=image, visibility=visibility)
+
+
+def _name(number: int) -> str:
+    return f"part_{number:05d}.pt"
+
+
+def _save(path: Path, features: Features, scenes: list[Scene]) -> None:
+    due = [truth.of_scene(scene) for scene in scenes]
+    maps = [torch.cat([one.heatmaps for one in due]).half(), torch.cat([one.fields for one in due]).half()]
+    people = [torch.cat([_widened(getattr(scene, name)) for scene in scenes]) for name in ("points_px", "joints_m", "visibility")]
+    beside = path.with_suffix(".new")
+    torch.save({"features": [value.half() for value in features], "maps": maps, "people": people}, beside)
+    beside.replace(path)  # never half a part
+
+
+def _widened(values: Tensor) -> Tensor:
+    """(B, M, ...) to (B, MOST, ...): NaN, or OUTSIDE, where nobody is."""
+    nobody = torch.full((len(values), MOST - values.shape[1], *values.shape[2:]), torch.nan if values.is_floating_point() else 0)
+    return torch.cat([values, nobody.to(values.dtype)], dim=1)
+
+
+def load(path: Path) -> Part:
+    """One part, float32."""
+    content = torch.load(path, weights_only=True)
+    features, maps = ([value.float() for value in content[name]] for name in ("features", "maps"))
+    return Part(Features(*features), *maps, *content["people"])
+
+
+def paths(folder: Path) -> list[Path]:
+    """Every part that is there, in order."""
+    return sorted(folder.glob("part_*.pt"))
+
+
+def drawn(known: list[Path], count: int, rng: np.random.Generator) -> Part:
+    """`count` random parts as one."""
+    parts = [load(known[number]) for number in rng.choice(len(known), count, replace=len(known) < count)]
+    features = Features(*(torch.cat(values) for values in zip(*(part.features for part in parts), strict=True)))
+    names = ("heatmaps", "fields", "points_px", "joints_m", "visibility")
+    return Part(features, *(torch.cat([getattr(part, name) for part in parts]) for name in names))

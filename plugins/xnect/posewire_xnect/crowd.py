@@ -1,0 +1,139 @@
+"""Who of those that Stage I grew is somebody: no ghosts, nobody twice, the most prominent, those already followed first.
+
+Shapes: P people, J joints; pixels of the network's picture.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_data.joints import JOINTS
+from posewire_xnect.people import People, sizes_px
+from posewire_xnect.skeleton import BONES, NECK, J
+from posewire_xnect.targets import BoolArray, FloatArray
+
+HUMAN_M = {
+    **dict.fromkeys(("right_hip", "left_hip"), 0.11),
+    **dict.fromkeys(("right_knee", "left_knee", "right_ankle", "left_ankle"), 0.43),
+    **dict.fromkeys(("chest", "neck"), 0.25),
+    **dict.fromkeys(("nose", "head_top"), 0.13),
+    **dict.fromkeys(("right_shoulder", "left_shoulder"), 0.17),
+    **dict.fromkeys(("right_elbow", "left_elbow"), 0.30),
+    **dict.fromkeys(("right_wrist", "left_wrist"), 0.25),
+}
+"""Bone to each joint from its parent, roughly: only their proportions count."""
+SEEN_JOINTS = 4
+"""Fewer are a ghost: a neck, which somebody must show, and three more (Cao et al. 2017 ask for as many)."""
+SURE = 0.5
+"""Lowest mean confidence of the joints seen. On rendered groups of the training bodies anything from 0.3 to 0.55 is as good a
+compromise (F1 0.72), with half as many ghosts at 0.5 as at 0.3; a ghost on the stage is worse than somebody who is missed."""
+SAME = 0.25
+"""Two are one person if their common joints are nearer on average than this share of the more prominent one's size."""
+LONG = 2.5
+"""A bone so many times as long, beside a human one, as the median of the person's bones is somebody else's."""
+BONES_TO_COMPARE = 4
+FOLLOWED = 1.0
+"""Whose neck is nearer to a former one than this share of their size is taken for that person."""
+
+
+def _beyond() -> NDArray[np.int64]:
+    """(bones, J): 1 where the way from the neck to a joint leads over the bone."""
+    ways = np.zeros((len(BONES), J), np.int64)
+    reached = {NECK}
+    while len(reached) < J:
+        for number, (one, other) in enumerate(BONES):
+            for here, there in ((one, other), (other, one)):
+                if here in reached and there not in reached:
+                    reached.add(there)
+                    ways[:, there] = ways[:, here]
+                    ways[number, there] = 1
+    return ways
+
+
+_ENDS = np.array(BONES)
+_BEYOND = _beyond()
+_HUMAN_M = np.array([HUMAN_M[JOINTS[joint]] for joint, _ in BONES])
+
+
+class Crowd:
+    """Chooses at most so many people a picture. Remembers the necks of those whom it chose last, so that a single person who is
+    followed is not exchanged for somebody a little clearer behind."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets everybody."""
+        self._necks_px = np.empty((0, 2))
+
+    def choose(self, found: People) -> People:
+        """The people worth telling of, the most prominent first."""
+        found = without_strays(found)
+        there = _rows(found, np.flatnonzero(is_somebody(found)))
+        prominence = prominence_of(there)
+        there = _rows(there, np.argsort(-prominence, kind="stable"))
+        once = _rows(there, without_doubles(there))
+        followed = np.argsort(~self._is_followed(once), kind="stable")[: self._most]
+        chosen = _rows(once, np.sort(followed))
+        self._necks_px = chosen.points_px[:, NECK]
+        return chosen
+
+    def _is_followed(self, found: People) -> BoolArray:
+        """(P,) whether somebody was here; each former person stands for the nearest one only."""
+        is_followed = np.zeros(len(found.confidence), bool)
+        if len(is_followed) == 0:
+            return is_followed
+        away = np.linalg.norm(found.points_px[:, NECK, None] - self._necks_px, axis=-1) / sizes_px(found.points_px)[:, None]
+        nearest = away.argmin(axis=0)
+        is_followed[nearest[away.min(axis=0) < FOLLOWED]] = True
+        return is_followed
+
+
+def without_strays(found: People) -> People:
+    """The same people without joints of somebody or something else.
+
+    A bone is shortened by the way it points, never lengthened: one that is far too long beside the person's others leads astray,
+    and so does all that is reached over it.
+    """
+    length = np.linalg.norm(found.points_px[:, _ENDS[:, 0]] - found.points_px[:, _ENDS[:, 1]], axis=-1) / _HUMAN_M  # (P, bones)
+    known = np.isfinite(length)
+    usual = [np.median(own[there]) if there.any() else np.nan for own, there in zip(length, known, strict=True)]
+    stray = known & (length > LONG * np.array(usual).reshape(-1, 1)) & (known.sum(axis=1, keepdims=True) >= BONES_TO_COMPARE)
+    lost = stray.astype(int) @ _BEYOND > 0  # (P, J)
+    return People(
+        np.where(lost[..., None], np.nan, found.points_px),
+        np.where(lost, 0.0, found.confidence),
+        np.where(lost[..., None], 0.0, found.encodings),
+    )
+
+
+def is_somebody(found: People) -> BoolArray:
+    """(P,) whether enough is seen clearly enough."""
+    count = np.count_nonzero(found.confidence, axis=1)
+    return (count >= SEEN_JOINTS) & (found.confidence.sum(axis=1) >= SURE * np.maximum(count, 1))
+
+
+def prominence_of(found: People) -> FloatArray:
+    """(P,) sum of confidences times size: large and clear people first, small or hidden ones last."""
+    return found.confidence.sum(axis=1) * sizes_px(found.points_px)
+
+
+def without_doubles(found: People) -> NDArray[np.int64]:
+    """Rows of those who are not somebody before them again: part of a body that lies on a better view of it."""
+    kept: list[int] = []
+    sizes = sizes_px(found.points_px)
+    gaps = np.linalg.norm(found.points_px[:, None] - found.points_px[None], axis=-1)  # (P, P, J)
+    common = np.isfinite(gaps)
+    mean = np.where(common, gaps, 0.0).sum(axis=-1) / np.maximum(np.count_nonzero(common, axis=-1), 1)
+    for person in range(len(sizes)):
+        if all(mean[person, other] > SAME * sizes[other] for other in kept):
+            kept.append(person)
+    return np.array(kept, np.int64)
+
+
+def _rows(found: People, rows: NDArray[np.integer[Any]]) -> People:
+    return People(found.points_px[rows], found.confidence[rows], found.encodings[rows])

@@ -1,0 +1,81 @@
+"""XNect live (Mehta et al. 2020; thesis 002, sections 6.3 and 8.3): everybody in the picture, at nearly the cost of one.
+
+frame -> letterbox -> Stage I -> association (host) -> crowd -> Stage II, all people at once -> real camera's axes
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from posewire import camera, rotation
+from posewire.data import Detections, FloatArray, Frame
+from posewire.methods import MethodOptions
+from posewire.runtime import checked_file, open_session
+from posewire_xnect import hidden
+from posewire_xnect.crowd import Crowd
+from posewire_xnect.letterbox import Letterbox
+from posewire_xnect.networks import StageOneNet, StageTwoNet
+from posewire_xnect.people import People
+from posewire_xnect.skeleton import NECK, J
+from posewire_xnect.targets import STRIDE
+
+MODELS = ("xnect_stage1", "xnect_stage2")
+
+
+class XNect:
+    """The estimator. Owned by one thread. Each picture is seen anew; only the choice of people remembers the last one."""
+
+    def __init__(self, stage_one: StageOneNet, stage_two: StageTwoNet, max_people: int) -> None:
+        self._stage_one, self._stage_two = stage_one, stage_two
+        self._crowd = Crowd(max_people)
+
+    def reset(self) -> None:
+        """Forgets everybody."""
+        self._crowd.reset()
+
+    def estimate(self, frame: Frame) -> Detections:
+        """Everybody in the frame who shows a neck, those already followed first, at most max_people.
+
+        What Stage I does not see of a person has the place that Stage II's pose gives it, with confidence `hidden.CONFIDENCE`.
+        """
+        box = Letterbox.into(frame.size_px, self._stage_one.fixed)
+        found = self._crowd.choose(self._stage_one.look(box.to_network(frame.image)))
+        if not len(found.confidence):
+            return Detections.nobody(J, with_3d=True)
+        return _detections(found, self._stage_two.joints_m(found), box, frame)
+
+    def close(self) -> None:
+        """Frees the networks; may be called twice."""
+        self._stage_one.close()
+        self._stage_two.close()
+
+
+def _detections(found: People, joints_m: FloatArray, box: Letterbox, frame: Frame) -> Detections:
+    """From the network's picture and the axes of cameras that look at each neck to the frame's (thesis 002, appendix B.1)."""
+    keypoints_px = box.to_picture(np.asarray(found.points_px, dtype=np.float64))
+    R_camera_neck = camera.R_camera_crop(keypoints_px[:, NECK], frame.camera)  # (P, 4)
+    keypoints_m = rotation.rotate(R_camera_neck[:, None], joints_m)
+    confidence = np.clip(np.asarray(found.confidence, dtype=np.float64), 0.0, 1.0)
+    keypoints_px, confidence = hidden.filled(keypoints_px, confidence, keypoints_m, frame.camera)
+    half_cell_px = 0.5 * STRIDE * box.frame_px_per_px
+    low_px, high_px = np.nanmin(keypoints_px, axis=1) - half_cell_px, np.nanmax(keypoints_px, axis=1) + half_cell_px
+    return Detections(keypoints_px, confidence, np.concatenate([low_px, high_px], axis=1), keypoints_m)
+
+
+def open_xnect(options: MethodOptions, models: tuple[Path | str, Path | str] = MODELS) -> XNect:
+    """Opens both networks on the asked device.
+
+    Args:
+        options: What the host says.
+        models: Stage I and II: names of bundled models, or .onnx files of one's own training.
+
+    Raises:
+        ModelError: a file is missing, or of another kind, version, skeleton or resolution.
+        DeviceError: the device is not there.
+    """
+    for model in models:
+        checked_file(model, options.device)
+    first, second = (open_session(model, options.device, options.threads) for model in models)
+    return XNect(StageOneNet(first), StageTwoNet(second), options.max_people)

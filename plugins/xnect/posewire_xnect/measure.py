@@ -1,0 +1,99 @@
+"""`python -m posewire_xnect.measure --pack synth.npz`: the exported files on rendered people whom training never saw.
+
+Bodies, motions (CMU 13) and backgrounds are the pack's test split; "crowds" are four of the pictures in one, at half their size.
+People are chosen as live (crowd.py), and once more with those of whom the live side is too unsure to tell. Both truth and answer
+are of the universal height and in the axes of a camera that looks at the neck (export.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from posewire.errors import EXIT_CODE, PosewireError
+from posewire.runtime import Session, open_session
+from posewire_data.joints import root_relative
+from posewire_synth.dataset import Pictures
+from posewire_xnect import people, truth
+from posewire_xnect.association import CANDIDATES
+from posewire_xnect.crowd import Crowd, without_strays
+from posewire_xnect.rows import person_rows
+from posewire_xnect.scores import Seen, score, table
+from posewire_xnect.targets import FloatArray
+from posewire_xnect.truth import Scene
+
+BATCH = 4
+
+
+def scenes(pack: Path, pictures: int, seed: int = 0) -> Iterator[Scene]:
+    """Four at a time."""
+    for batch in Pictures(pack, "groups", batch=BATCH, split="test", seed=seed, count=-(-pictures // BATCH)):
+        yield truth.scene_of(batch)
+
+
+def looked_at(one: Session, two: Session, scene: Scene) -> list[tuple[Seen, Seen]]:
+    """What both networks say of each picture of a scene: of whom the live side would tell, and of everybody."""
+    seen: list[tuple[Seen, Seen]] = []
+    for picture in range(len(scene.image)):
+        reading = one.run({"image": scene.image[picture : picture + 1].numpy()})
+        found = people.of_reading(*(reading[name][0].astype(np.float64) for name in ("peaks", "integrals", "encodings")))
+        told, every = (
+            beside_truth(some, joints_of(two, some, scene.image.shape[2]), scene, picture)
+            for some in (Crowd(CANDIDATES).choose(found), without_strays(found))
+        )
+        seen.append((told, every))
+    return seen
+
+
+def joints_of(two: Session, found: people.People, height_px: int) -> FloatArray:
+    """(P, J, 3)."""
+    rows = person_rows(found.points_px, found.confidence, found.encodings, float(height_px))
+    return two.run({"rows": rows})["joints_m"].astype(np.float64) if len(rows) else np.zeros((0, rows.shape[1], 3))
+
+
+def beside_truth(found: people.People, joints_m: FloatArray, scene: Scene, picture: int) -> Seen:
+    """What was found in one picture, and who is there."""
+    there = torch.isfinite(scene.points_px[picture]).all(-1).all(-1)
+    true_px, true_m, visible = (value[picture][there].numpy() for value in (scene.points_px, scene.joints_m, scene.visible))
+    return Seen(found.points_px, joints_m, true_px.astype(np.float64), root_relative(true_m.astype(np.float64)), visible)
+
+
+def measure(pack: Path, one: str, two: str, pictures: int) -> str:
+    """The table of groups and of crowds."""
+    seen: dict[str, list[tuple[Seen, Seen]]] = {"groups": [], "crowds": []}
+    first, second = (open_session(Path(name) if name.endswith(".onnx") else name, threads=1) for name in (one, two))
+    for scene in scenes(pack, pictures):
+        seen["groups"].extend(looked_at(first, second, scene))
+        seen["crowds"].extend(looked_at(first, second, truth.crowd(scene)))
+    first.close()
+    second.close()
+    choices = enumerate(("", ", the unsure too"))
+    rows = [(name + which, score([one[n] for one in pairs])) for n, which in choices for name, pairs in seen.items()]
+    told = ", ".join(f"{found.people} people in {found.pictures} {name}" for name, found in rows[:2])
+    return f"{told}; per cent, MPJPE in mm, ghosts a picture\n{table(rows)}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m posewire_xnect.measure", description=__doc__)
+    parser.add_argument("--pack", type=Path, required=True, metavar="FILE.npz")
+    parser.add_argument("--one", default="xnect_stage1", metavar="NETWORK", help="a bundled network or an ONNX file")
+    parser.add_argument("--two", default="xnect_stage2", metavar="NETWORK")
+    parser.add_argument("--pictures", type=int, default=200)
+    flags = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    try:
+        print(measure(flags.pack, flags.one, flags.two, flags.pictures))
+    except PosewireError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CODE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The card of the XNect plugin. The networks are imported when the method is opened, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from posewire.hookspecs import hookimpl
+from posewire.methods import Method, MethodCard, MethodOptions
+from posewire_data.joints import JOINTS
+
+_SUMMARY = "XNect: 17 joints of everybody in 2D and 3D, at nearly the cost of one person"
+
+
+def _open(options: MethodOptions) -> Method:
+    from posewire_xnect.estimator import open_xnect
+
+    return open_xnect(options)
+
+
+@hookimpl
+def posewire_methods() -> Iterable[MethodCard]:
+    """xnect."""
+    return [MethodCard("xnect", "estimator", JOINTS, True, "Apache-2.0", _SUMMARY, _open)]

@@ -1,0 +1,95 @@
+"""Training Stage II: half of each batch people whom Stage I found, half people made after their likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from posewire_data.joints import MIRROR
+from posewire_training.settings import TrainSettings
+from posewire_training.task import Scores, descend
+from posewire_xnect.likeness import Found, Maker
+from posewire_xnect.skeleton import J, Scheme
+from posewire_xnect.stage_two import Inputs, StageTwo, loss
+from posewire_xnect.targets import BoolArray, FloatArray
+
+_MIRROR = list(MIRROR)
+
+
+@dataclass(frozen=True, slots=True)
+class StageTwoRun(TrainSettings):
+    """A run of Stage II."""
+
+    steps: int = 6000
+    batch: int = 512
+    learning_rate: float = 1e-3
+    warm_up_steps: int = 100
+    weight_decay: float = 1e-6
+    average: float = 0.995
+    bf16: bool = True
+    validate_every: int = 500
+    scheme: Scheme = "sparse"
+    inputs: Inputs = "all"
+    made: float = 0.5
+    """Share of the people who are made."""
+    drop: float = 0.06
+    """Chance of a found joint to be dropped, besides what was not found."""
+
+
+class StageTwoTask:
+    """Stage II on rows.
+
+    Args:
+        settings: Of the run.
+        net: Stage II.
+        found: In training pictures.
+        maker: Of people like them.
+        held: People in pictures that are kept apart, to choose by.
+    """
+
+    def __init__(self, settings: StageTwoRun, net: StageTwo, found: Found, maker: Maker, held: Found) -> None:
+        self.settings, self.net, self.maker, self.held = settings, net, maker, held
+        self.rows, self.joints_m = found.rows, found.joints_m
+        if not net.mean.any():  # weights that it begins from have measured their own rows
+            net.fit(torch.from_numpy(np.concatenate([self.rows, maker.draw(np.random.default_rng(settings.seed), 2000)[0]])))
+        self.modules: Mapping[str, nn.Module] = {"net": net}
+        adam = Adam(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+        self.optimizers: Mapping[str, Optimizer] = {"net": adam}
+
+    def step(self, number: int, progress: float) -> Scores:
+        rng = np.random.default_rng([self.settings.seed, number])
+        made = round(self.settings.made * self.settings.batch)
+        real = rng.integers(0, len(self.rows), self.settings.batch - made)
+        parts = [(self.rows[real], self.joints_m[real])]
+        if made:
+            parts.append(self.maker.draw(rng, made))
+        rows, joints_m = (np.concatenate(values) for values in zip(*parts, strict=True))
+        rows, joints_m = mirrored(rows, joints_m, rng.random(len(rows)) < 0.5)
+        rows[rng.random(rows.shape[:2]) < self.settings.drop] = 0.0
+        error = loss(self._said(rows), torch.from_numpy(joints_m).float(), self.net.settings)
+        descend(self.optimizers["net"], 100.0 * error, self.settings.largest_gradient)
+        return {"error": float(error.detach())}
+
+    def _said(self, rows: FloatArray) -> Tensor:
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            return self.net(torch.from_numpy(rows).float()).float()
+
+    def validate(self) -> Scores:
+        off_m = (self._said(self.held.rows) - torch.from_numpy(self.held.joints_m).float()).norm(dim=-1)
+        return {"validation_mpjpe_mm": 1e3 * float(off_m.nanmean()), "validation_pck150": float((off_m < 0.15).float().mean())}
+
+
+def mirrored(rows: FloatArray, joints_m: FloatArray, which: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Copies in which some people (N,) are seen in the mirror: sides change places, x changes sign."""
+    rows, joints_m = rows.copy(), joints_m.copy()
+    told = rows[which].reshape(-1, J, 3 + 3 * J)[:, _MIRROR]
+    bones = told[..., 3:].reshape(-1, J, J, 3)[:, :, _MIRROR] * np.array([-1.0, 1.0, 1.0])
+    point = told[..., :3] * np.array([-1.0, 1.0, 1.0])
+    rows[which] = np.concatenate([point, bones.reshape(-1, J, 3 * J)], axis=-1)
+    joints_m[which] = joints_m[which][:, _MIRROR] * np.array([-1.0, 1.0, 1.0])
+    return rows, joints_m

@@ -1,0 +1,182 @@
+"""`python -m posewire_xnect.train COMMAND ...`: from a pack of bodies to the two live files. Each continues where it stopped.
+
+    cache   --pack synth.npz --trunk movenet_trunk.onnx --out CACHE --parts 480 [--split test]
+    stage1  --cache CACHE --out ONE                       heads on the frozen MoveNet trunk: for a CPU
+    whole   --pack synth.npz --out ONE [--device cpu]     SelecSLS from nothing: 25 minutes of one large GPU
+    stage2  --cache CACHE --one ONE/weights.pt --motion motion.npz --out TWO
+    export  --trunk movenet_trunk.onnx --one ONE/weights.pt --two TWO/weights.pt --pack synth.npz --out FOLDER
+
+stage1, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders.
+Motion: `python -m posewire_data.pack`; the trunk: models/convert/convert_movenet.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from posewire.errors import EXIT_CODE, PosewireError
+from posewire_data.joints import JOINTS
+from posewire_data.motion import load
+from posewire_synth.dataset import Pictures
+from posewire_training import loop, weights
+from posewire_training.flags import add_flags, settings_of
+from posewire_xnect import cache
+from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
+from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
+from posewire_xnect.likeness import Maker, found_in
+from posewire_xnect.movenet import Heads, Trunk
+from posewire_xnect.stage_one import StageOne
+from posewire_xnect.stage_two import StageTwo, StageTwoSettings
+from posewire_xnect.stage_two_task import StageTwoRun, StageTwoTask
+from posewire_xnect.whole_task import WholeRun, WholeTask
+
+MOVENET, SELECSLS, STAGE_TWO = "xnect-movenet", "xnect-selecsls", "xnect-stage-2"
+"""What weights files call themselves."""
+
+
+def stage_one(settings: StageOneRun, folder: Path, out: Path, start: Path | None = None, *, quiet: bool = False) -> Path:
+    """Trains both branches of the heads on a cache; returns the weights file. `start`: weights to begin from, where they fit."""
+    loop.set_up(settings)
+    heads = Heads()
+    if start is not None:
+        begin_from(heads, weights.load(start, MOVENET, JOINTS).states["heads"])
+    flat = loop.train(FlatTask(settings, heads, folder), settings, out / "flat", quiet=quiet)
+    heads.load_state_dict(flat["heads"].state_dict())
+    training, held = divided(folder)
+    task = DeepTask(settings, heads.eval(), gather(heads, training), gather(heads, held))
+    deep = loop.train(task, replace(settings, steps=settings.deep_steps), out / "deep", quiet=quiet)
+    weights.save(out / "weights.pt", MOVENET, JOINTS, settings.to_json(), deep)
+    return out / "weights.pt"
+
+
+def begin_from(heads: Heads, state: Mapping[str, Tensor]) -> None:
+    """Takes over every tensor that there is: a deeper 2D branch begins with the blocks of a shallower one."""
+    mine = heads.state_dict()
+    heads.load_state_dict({**mine, **{name: value for name, value in state.items() if name in mine}})
+
+
+def whole(settings: WholeRun, pack: Path, out: Path, *, quiet: bool = False) -> Path:
+    """Trains SelecSLS and both branches; returns the weights file."""
+    loop.set_up(settings)
+    trained = loop.train(WholeTask(settings, StageOne(), pack), settings, out, quiet=quiet)
+    weights.save(out / "weights.pt", SELECSLS, JOINTS, settings.to_json(), trained)
+    return out / "weights.pt"
+
+
+def stage_two(
+    settings: StageTwoRun, folder: Path, one: Path, motion: Path, out: Path, start: Path | None = None, *, quiet: bool = False
+) -> Path:
+    """Trains Stage II on what trained heads find in a cache; returns the weights file. `start`: weights to begin from."""
+    loop.set_up(settings)
+    heads = heads_of(one)
+    training, held = divided(folder)
+    found = found_in(heads, training)
+    maker = Maker(found, load(motion, "train"), settings.scheme)
+    net = StageTwo(StageTwoSettings(scheme=settings.scheme, inputs=settings.inputs))
+    if start is not None:
+        weights.load(start, STAGE_TWO, JOINTS).load_into({"net": net})
+    trained = loop.train(StageTwoTask(settings, net, found, maker, found_in(heads, held)), settings, out, quiet=quiet)
+    weights.save(out / "weights.pt", STAGE_TWO, JOINTS, settings.to_json(), trained)
+    return out / "weights.pt"
+
+
+def heads_of(one: Path) -> Heads:
+    """Trained heads, in eval mode."""
+    heads = Heads()
+    weights.load(one, MOVENET, JOINTS).load_into({"heads": heads})
+    return heads.eval()
+
+
+def net_of(two: Path) -> StageTwo:
+    """A trained Stage II, in eval mode."""
+    content = weights.load(two, STAGE_TWO, JOINTS)
+    settings = StageTwoRun.from_json(content.settings)
+    net = StageTwo(StageTwoSettings(scheme=settings.scheme, inputs=settings.inputs))
+    content.load_into({"net": net})
+    return net.eval()
+
+
+def export(trunk: Path | None, one: Path, two: Path, pack: Path, out: Path) -> str:
+    """Writes xnect_stage1.onnx and xnect_stage2.onnx; `trunk` is None where Stage I is SelecSLS. Tells what was written."""
+    image = next(iter(Pictures(pack, "groups", batch=2, split="test", seed=77))).image
+    first, second = out / "xnect_stage1.onnx", out / "xnect_stage2.onnx"
+    if trunk is None:
+        net, content = StageOne(), weights.load(one, SELECSLS, JOINTS)
+        content.load_into({"net": net})
+        made = export_stage_one(net, image, first, half=True, scheme=content.settings["scheme"])
+        told = f"difference {made.difference:.1e}\n{made.pruned}"
+    else:
+        scheme = weights.load(one, MOVENET, JOINTS).settings["scheme"]
+        told = f"difference {export_movenet(Trunk(trunk), heads_of(one), image, first, scheme):.1e}"
+    lines = [f"{first.name}: {first.stat().st_size} bytes, {told}"]
+    difference = export_stage_two(net_of(two), second, pack=True)
+    return "\n".join([*lines, f"{second.name}: {second.stat().st_size} bytes, difference {difference:.1e}"])
+
+
+def make_cache(flags: argparse.Namespace) -> str:
+    """Tells progress as it goes."""
+    torch.set_num_threads(1)
+    for number in cache.make(flags.pack, flags.trunk, flags.out, flags.parts, flags.split, flags.seed):
+        print(f"part {number + 1} of {flags.parts}", file=sys.stderr)
+    return f"{len(cache.paths(flags.out))} parts in {flags.out}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m posewire_xnect.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    files = {
+        "cache": ("pack", "trunk", "out"),
+        "stage1": ("cache", "out"),
+        "whole": ("pack", "out"),
+        "stage2": ("cache", "one", "motion", "out"),
+        "export": ("one", "two", "pack", "out"),
+    }
+    for name, needed in files.items():
+        command = commands.add_parser(name)
+        for path in needed:
+            command.add_argument(f"--{path}", type=Path, required=True, metavar="PATH")
+        if name in _SETTINGS:
+            add_flags(command, _SETTINGS[name])
+    commands.choices["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
+    for name in ("stage1", "stage2"):
+        commands.choices[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
+    commands.choices["cache"].add_argument("--parts", type=int, default=480)
+    commands.choices["cache"].add_argument("--split", choices=("train", "test"), default="train")
+    commands.choices["cache"].add_argument("--seed", type=int, default=0)
+    return parser
+
+
+_SETTINGS = {"stage1": StageOneRun, "whole": WholeRun, "stage2": StageTwoRun}
+_COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
+    "cache": make_cache,
+    "stage1": lambda flags: stage_one(settings_of(flags, StageOneRun), flags.cache, flags.out, flags.start),
+    "whole": lambda flags: whole(settings_of(flags, WholeRun), flags.pack, flags.out),
+    "stage2": lambda flags: stage_two(
+        settings_of(flags, StageTwoRun), flags.cache, flags.one, flags.motion, flags.out, flags.start
+    ),
+    "export": lambda flags: export(flags.trunk, flags.one, flags.two, flags.pack, flags.out),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    flags = _parser().parse_args(arguments)
+    try:
+        print(_COMMANDS[flags.command](flags))
+    except PosewireError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CODE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The training of XNect: what is learned from, and that every part can learn it by heart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mover import moving
+from xnect_scenes import SHAPE, inside, row
+
+torch = pytest.importorskip("torch", reason="XNect's networks need torch: pip install 'posewire[train]'")
+pytest.importorskip("onnx", reason="export needs onnx: pip install 'posewire[train]'")
+
+from posewire import rotation  # noqa: E402
+from posewire.camera import R_camera_crop  # noqa: E402
+from posewire.data import Camera  # noqa: E402
+from posewire_data.joints import MIRROR, root_relative  # noqa: E402
+from posewire_synth.layers import OUTSIDE, VISIBLE  # noqa: E402
+from posewire_xnect import cache, encodings, targets, train, truth  # noqa: E402
+from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, gather  # noqa: E402
+from posewire_xnect.likeness import Found, Maker  # noqa: E402
+from posewire_xnect.movenet import CHANNELS, Features, Heads, HeadSettings  # noqa: E402
+from posewire_xnect.rows import person_rows  # noqa: E402
+from posewire_xnect.skeleton import NECK, J, supervised  # noqa: E402
+from posewire_xnect.stage_two_task import mirrored  # noqa: E402
+from posewire_xnect.truth import Scene  # noqa: E402
+
+
+def scene(seed: int, pictures: int, people: int = 2) -> Scene:
+    """Pictures whose pixels are noise, of people in a row; a third place is empty."""
+    rows = [row(seed + number, people) for number in range(pictures)]
+    points = np.stack([points for points, _ in rows])
+    joints_m = np.stack([joints_m for _, joints_m in rows])
+    visibility = np.where(np.stack([inside(points) for points, _ in rows]), VISIBLE, OUTSIDE)
+    nobody = ((0, 0), (0, 1), (0, 0))
+    image = torch.rand(pictures, 3, 8 * SHAPE[0], 8 * SHAPE[1], generator=torch.Generator().manual_seed(seed))
+    return Scene(
+        image,
+        torch.from_numpy(np.pad(targets.to_pixels(points), (*nobody, (0, 0)), constant_values=np.nan)).float(),
+        torch.from_numpy(np.pad(joints_m, (*nobody, (0, 0)), constant_values=np.nan)).float(),
+        torch.from_numpy(np.pad(visibility, nobody, constant_values=OUTSIDE)),
+    )
+
+
+def saved(folder: Path, parts: int) -> Path:
+    """A cache of noise: its features say nothing, but they differ, so that they can be learned by heart."""
+    for number in range(parts):
+        folder.mkdir(exist_ok=True)
+        four = scene(10 * number, 4)
+        shapes = [(5, channels, SHAPE[0] // 2**level, SHAPE[1] // 2**level) for level, channels in enumerate(CHANNELS)]
+        features = Features(*(torch.randn(shape, generator=torch.Generator().manual_seed(number)) for shape in shapes))
+        cache._save(folder / f"part_{number:05d}.pt", features, [four, truth.crowd(four)])
+    return folder
+
+
+def test_a_turned_person_is_turned_back_by_the_core() -> None:
+    K = np.array([[300.0, 0.0, 250.0], [0.0, 320.0, 150.0], [0.0, 0.0, 1.0]])
+    joints_m, neck_px = row(3, 1)[1], np.array([450.0, 40.0])
+    turned = truth.facing(*(torch.from_numpy(value)[None] for value in (joints_m, neck_px[None], K)))[0, 0].numpy()
+    camera = Camera(512, 320, K, np.zeros(5), np.eye(4), "assumed")
+    back = rotation.rotate(R_camera_crop(neck_px, camera), root_relative(turned))
+    np.testing.assert_allclose(back, root_relative(joints_m[0]), atol=1e-12)
+    np.testing.assert_allclose(turned[0], joints_m[0, 0], atol=1e-12)
+
+    ray = np.linalg.inv(K) @ [*neck_px, 1.0]
+    along = (np.stack([np.zeros(3), ray])[None], neck_px[None], K)
+    looked = truth.facing(*(torch.from_numpy(value)[None] for value in along))
+    np.testing.assert_allclose(looked[0, 0, 1].numpy(), [0, 0, np.linalg.norm(ray)], atol=1e-12)
+
+
+def test_a_crowd_is_four_pictures_at_half_size_and_its_points_lie_on_the_same_pixels() -> None:
+    four = scene(0, 4)
+    four.image.zero_()
+    points = four.points_px[:, 0, NECK].round().long()
+    for picture, (x, y) in enumerate(points.tolist()):
+        four.image[picture, :, y - 1 : y + 3, x - 1 : x + 3] = 1.0
+    crowd = truth.crowd(four)
+    assert crowd.image.shape == (1, 3, 320, 512) and crowd.points_px.shape == (1, 12, J, 2)
+    x, y = crowd.points_px[0, ::3, NECK].round().long().unbind(-1)
+    assert (crowd.image[0, :, y, x] > 0.2).all()
+    assert torch.isfinite(crowd.points_px[..., 0]).all(-1).sum() == 8
+
+
+def test_nobody_is_visible_in_a_black_border() -> None:
+    whole = scene(0, 40)
+    cut = cache.bordered(whole, np.random.default_rng(0))
+    bordered = [n for n in range(40) if (cut.image[n] == 0).any()]
+    assert 5 < len(bordered) < 25
+    for n in bordered:
+        x, y = cut.points_px[n][cut.visible[n]].floor().long().unbind(-1)
+        assert (cut.image[n, :, y.clamp(0, 319), x.clamp(0, 511)] > 0).any(0).all()
+    assert (cut.visibility == OUTSIDE).sum() > (whole.visibility == OUTSIDE).sum()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("xnect") / "cache", 2)
+
+
+def test_an_empty_cache_is_refused_and_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["stage1", "--cache", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "posewire_xnect.train cache" in capsys.readouterr().err
+
+
+def test_a_part_comes_back_as_it_was_saved(folder: Path) -> None:
+    part, four = cache.load(cache.paths(folder)[0]), scene(0, 4)
+    due = truth.of_scene(four)
+    torch.testing.assert_close(part.heatmaps[:4], due.heatmaps, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(part.fields[:4], due.fields, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(part.joints_m[:4, :3], four.joints_m, equal_nan=True)
+    assert part.points_px.shape == (5, cache.MOST, J, 2) and torch.isnan(part.points_px[:4, 3:]).all()
+
+
+def test_the_heads_learn_a_part_by_heart_first_in_2d_then_in_3d(folder: Path) -> None:
+    settings = StageOneRun(batch=1, bf16=False, learning_rate=4e-3, deep_batch=256)
+    heads = Heads(HeadSettings(width=32, blocks=1, hidden=64))
+    flat = FlatTask(settings, heads, folder)
+    losses = [flat.step(0, 0.0) for _ in range(25)]
+    assert losses[-1]["heatmaps"] < 0.5 * losses[2]["heatmaps"]
+    seen = gather(heads.eval(), cache.paths(folder)[:1])
+    assert seen.features.shape == (len(seen.joint), sum(CHANNELS) + 32)
+    deep = DeepTask(replace(settings, learning_rate=1e-2), heads.train(), seen, seen)
+    errors = [deep.step(step, 0.0)["encodings"] for step in range(60)]
+    assert errors[-1] < 0.3 * errors[0]
+    with torch.inference_mode():
+        heads.eval()
+        assert 0 < deep.validate()["validation_bone_mm"] < 300
+
+
+def test_the_3d_branch_is_taught_at_the_bones_that_meet_at_a_joint(folder: Path) -> None:
+    heads = Heads(HeadSettings(width=16, blocks=1, hidden=16))
+    seen = gather(heads.eval(), cache.paths(folder)[:1])
+    for scheme in ("sparse", "dense"):
+        task = DeepTask(StageOneRun(scheme=scheme, bf16=False), heads, seen, seen)  # type: ignore[arg-type]
+        squared = task._squared(seen, torch.arange(len(seen.joint)))
+        assert ((squared > 0).numpy() <= supervised(scheme)[seen.joint.numpy()]).all()  # type: ignore[arg-type]
+        assert (squared > 0).any()
+
+
+def found(count: int) -> Found:
+    """People some of whose joints are unseen, each point one pixel off, each bone 3 cm off."""
+    rng = np.random.default_rng(0)
+    points, joints_m = (np.concatenate(parts) for parts in zip(*(row(seed, 2) for seed in range(count // 2)), strict=True))
+    seen = rng.random((count, J)) > 0.3
+    seen[:, NECK] = True
+    true_px = targets.to_pixels(points)
+    bones = encodings.bones(joints_m)[:, None] * supervised("sparse")[None, :, :, None]
+    told = np.where(seen[..., None], (bones + 0.03).reshape(count, J, 3 * J), 0.0)
+    return Found(np.where(seen[..., None], true_px + 1.0, np.nan), 0.5 * seen, told, true_px, root_relative(joints_m), seen * 1)
+
+
+def test_made_people_lack_the_joints_of_those_whom_they_resemble() -> None:
+    model = found(20)
+    rows, joints_m = Maker(model, moving()).draw(np.random.default_rng(1), 64)
+    patterns = {tuple(pattern) for pattern in (model.confidence > 0).astype(int)}
+    assert {tuple(pattern) for pattern in (rows[..., 2] > 0).astype(int)} <= patterns
+    told = rows[..., 3:].reshape(-1, J, J, 3)
+    bones = encodings.bones(joints_m)[:, None]
+    meant = (rows[..., 2] > 0)[..., None] & supervised("sparse")[None]
+    np.testing.assert_allclose(told[meant], np.broadcast_to(bones, told.shape)[meant] + 0.03, atol=1e-5)
+
+
+def test_mirrored_people_are_what_a_mirrored_picture_shows() -> None:
+    model = found(4)
+    rows, joints_m = mirrored(model.rows, model.joints_m, np.array([True, False, True, False]))
+    np.testing.assert_array_equal(rows[1], model.rows[1])
+    flipped_px = (model.points_px * [-1.0, 1.0])[:, list(MIRROR)]
+    flipped_m = (model.joints_m * [-1.0, 1.0, 1.0])[:, list(MIRROR)]
+    bones = (encodings.bones(flipped_m)[:, None] + [-0.03, 0.03, 0.03]) * supervised("sparse")[None, :, :, None]
+    told = np.where((model.confidence > 0)[:, list(MIRROR), None], bones.reshape(-1, J, 3 * J), 0.0)
+    due = person_rows(flipped_px, model.confidence[:, list(MIRROR)], told, 320.0)
+    meant = np.repeat(supervised("sparse"), 3, axis=1)
+    np.testing.assert_allclose(rows[0, :, 3:][meant], due[0, :, 3:][meant], atol=1e-5)
+    np.testing.assert_allclose(rows[2, :, :3], due[2, :, :3], atol=1e-6)
+    np.testing.assert_allclose(joints_m[0], flipped_m[0])
