@@ -73,6 +73,10 @@ class Picture(Protocol):
         """The (size, size, 3) RGB that an affine map (2, 3) shows: `posewire.pictures.warped`."""
         ...
 
+    def thinned(self, rows: slice, columns: slice) -> ImageArray:
+        """Some of the pixels as RGB: `posewire.pictures.thinned`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:

@@ -69,6 +69,27 @@ class PlanarPicture:
         yuv = cv2.merge([_sampled(plane, to_plane, size_px, border, black) for plane, to_plane, black in planes])
         return np.asarray(cv2.transform(yuv, self._to_rgb), dtype=np.uint8)
 
+    def thinned(self, rows: slice, columns: slice) -> ImageArray:
+        """As `pictures.thinned`; a pixel has the colour of its 2x2 pixels."""
+        y = self._planes[0][rows, columns]
+        if not y.size:
+            return np.empty((*y.shape, 3), dtype=np.uint8)
+        lines, places = (np.arange(n)[part] // 2 for n, part in ((self.height_px, rows), (self.width_px, columns)))
+        u, v = (plane[lines[:, None], places] for plane in self._planes[1:])
+        return np.asarray(cv2.transform(cv2.merge([np.ascontiguousarray(y), u, v]), self._to_rgb), dtype=np.uint8)
+
+
+def thinned(picture: ImageArray | Picture, rows: slice, columns: slice) -> ImageArray:
+    """Every so many pixels (H', W', 3) of a part of a picture, uint8 RGB: what a histogram needs, without the rest.
+
+    Args:
+        picture: Frame.picture, or RGB (H, W, 3).
+        rows, columns: Which, with their steps; an empty one gives an empty picture.
+    """
+    if isinstance(picture, np.ndarray):
+        return np.ascontiguousarray(picture[rows, columns])
+    return picture.thinned(rows, columns)
+
 
 def warped(picture: ImageArray | Picture, to_picture: FloatArray, size_px: int, border: int = cv2.BORDER_REPLICATE) -> ImageArray:
     """(size, size, 3) uint8 RGB whose pixel (x, y) is the picture's at `to_picture` (2, 3) @ (x, y, 1), bilinear.

@@ -12,7 +12,7 @@ from posewire.camera import assumed
 from posewire.capture import open_source
 from posewire.data import FloatArray, Frame, ImageArray
 from posewire.methods import SourceOptions
-from posewire.pictures import BT601, BT709, PlanarPicture, warped
+from posewire.pictures import BT601, BT709, PlanarPicture, thinned, warped
 
 TURNED = np.array([[2.0, -0.7, 40.0], [0.7, 2.0, 30.0]])
 
@@ -50,6 +50,21 @@ def test_a_crop_of_the_planes_is_the_crop_of_the_picture(to_picture: FloatArray,
         cv2.erode(inside, np.ones((7, 7)), borderType=cv2.BORDER_CONSTANT, borderValue=0) == 255
     )  # at the edge the colour planes fade a pixel earlier
     assert np.abs(found - expected)[inside].max() <= 6, "rounding of 8-bit colours"
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(slice(3, 200, 4), slice(7, 301, 3)), (slice(0, 240), slice(0, 320)), (slice(9, 9), slice(0, 5))]
+)
+def test_thinned_planes_are_the_thinned_picture_and_turn_nothing_else_to_rgb(rows: slice, columns: slice) -> None:
+    image = smooth_picture(240, 320)
+
+    def convert() -> ImageArray:
+        raise AssertionError("the whole picture was asked for")
+
+    found = thinned(PlanarPicture(planes_of(image), BT601, convert), rows, columns).astype(int)
+    expected = thinned(image, rows, columns).astype(int)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max(initial=0) <= 10, "a colour plane has half the resolution"
 
 
 def test_black_lies_outside_where_the_border_is_constant() -> None:

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire.data import FloatArray, ImageArray
+from posewire import pictures
+from posewire.data import FloatArray, ImageArray, Picture
 
 BINS = 30
 """Of hue and of saturation; a histogram has BINS * BINS entries."""
@@ -55,23 +56,23 @@ class Clothes:
         legs = [[rows[name] for name in leg] for leg in LEG_NAMES if all(name in rows for name in leg)]
         return cls(np.array(torso, dtype=np.int64), np.array(legs, dtype=np.int64).reshape(-1, 3))
 
-    def look(self, image: ImageArray, keypoints_px: FloatArray) -> FloatArray | None:
-        """The look (PARTS * BINS * BINS,) of a body (J, 2) in an image (H, W, 3) uint8 RGB.
+    def look(self, picture: ImageArray | Picture, keypoints_px: FloatArray) -> FloatArray | None:
+        """The look (PARTS * BINS * BINS,) of a body (J, 2) in a Frame's picture.
 
         Returns:
             A part that is not seen is NaN; None where neither is.
         """
-        parts = torso_histogram(image, keypoints_px[self.torso]), legs_histogram(image, keypoints_px[self.legs])
+        parts = torso_histogram(picture, keypoints_px[self.torso]), legs_histogram(picture, keypoints_px[self.legs])
         if all(part is None for part in parts):
             return None
         return np.concatenate([_UNSEEN if part is None else part for part in parts])
 
 
-def torso_histogram(image: ImageArray, corners_px: FloatArray) -> FloatArray | None:
+def torso_histogram(picture: ImageArray | Picture, corners_px: FloatArray) -> FloatArray | None:
     """Blurred hue-saturation histogram (BINS * BINS,) of the torso, sums to 1.
 
     Args:
-        image: (H, W, 3) uint8 RGB.
+        picture: Frame.picture, or RGB (H, W, 3) uint8.
         corners_px: (C, 2) shoulders and hips in pixels; NaN = unseen.
 
     Returns:
@@ -80,20 +81,20 @@ def torso_histogram(image: ImageArray, corners_px: FloatArray) -> FloatArray | N
     corners = corners_px[np.isfinite(corners_px).all(axis=1)]
     if len(corners) < _MIN_CORNERS:
         return None
-    part = _Part(image, corners)
+    part = _Part(picture, corners)
     hull = np.asarray(cv2.convexHull(part.drawn(corners)), dtype=np.int32)
     cv2.fillConvexPoly(part.inside, hull, 255)
     part.stroke(hull, _OUTLINE_WIDTH, closed=True)
     return part.histogram()
 
 
-def legs_histogram(image: ImageArray, legs_px: FloatArray) -> FloatArray | None:
+def legs_histogram(picture: ImageArray | Picture, legs_px: FloatArray) -> FloatArray | None:
     """The same of the legs (L, 3, 2), each hip, knee and ankle, without the feet; None where no whole leg is seen."""
     legs = legs_px[np.isfinite(legs_px).all(axis=(1, 2))]
     if len(legs) == 0:
         return None
     legs[:, 2] = legs[:, 1] + _SHIN * (legs[:, 2] - legs[:, 1])
-    part = _Part(image, legs.reshape(-1, 2))
+    part = _Part(picture, legs.reshape(-1, 2))
     for leg in legs:
         part.stroke(part.drawn(leg), _LEG_WIDTH, closed=False)
     return part.histogram()
@@ -102,15 +103,16 @@ def legs_histogram(image: ImageArray, legs_px: FloatArray) -> FloatArray | None:
 class _Part:
     """The thinned-out picture around some points (C, 2) and the mask (0 or 255) to draw into; empty when it lies outside."""
 
-    def __init__(self, image: ImageArray, points_px: FloatArray) -> None:
-        height, width = image.shape[:2]
+    def __init__(self, picture: ImageArray | Picture, points_px: FloatArray) -> None:
+        size_px = picture.shape[1::-1] if isinstance(picture, np.ndarray) else (picture.width_px, picture.height_px)
         longer_px = float(np.max(np.ptp(points_px, axis=0)))
-        low = np.clip(np.floor(points_px.min(axis=0)), 0, [width, height]).astype(int)
-        high = np.clip(np.ceil(points_px.max(axis=0)) + 1, 0, [width, height]).astype(int)
+        low = np.clip(np.floor(points_px.min(axis=0)), 0, size_px).astype(int)
+        high = np.clip(np.ceil(points_px.max(axis=0)) + 1, 0, size_px).astype(int)
         high = np.maximum(high, low)
         self._low, self._step = low, max(1, int(longer_px / _SAMPLES_ACROSS))
         self._longer = longer_px / self._step
-        self._patch = np.ascontiguousarray(image[low[1] : high[1] : self._step, low[0] : high[0] : self._step])
+        x, y = (slice(int(a), int(b), self._step) for a, b in zip(low, high, strict=True))
+        self._patch = pictures.thinned(picture, y, x)
         self.inside = np.zeros(self._patch.shape[:2], np.uint8)
 
     def drawn(self, points_px: FloatArray) -> NDArray[np.int32]:

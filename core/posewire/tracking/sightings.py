@@ -43,7 +43,7 @@ class Sightings:
     def look(self, row: int) -> FloatArray | None:
         """The colours of the clothes; None where they cannot be read."""
         if row not in self._looks:
-            self._looks[row] = self._clothes.look(self._frame.image, self.detections.keypoints_px[row])
+            self._looks[row] = self._clothes.look(self._frame.picture, self.detections.keypoints_px[row])
         return self._looks[row]
 
     def left_over(self, taken: Sequence[tuple[Person, int]]) -> list[int]:
