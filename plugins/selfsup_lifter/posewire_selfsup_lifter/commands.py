@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from posewire import camera as cameras
-from posewire.errors import EXIT_CODE, PosewireError, SettingsError
+from posewire.errors import SettingsError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import load
 from posewire_selfsup_lifter import studio
@@ -22,20 +21,17 @@ from posewire_selfsup_lifter.settings import SelfsupSettings
 from posewire_selfsup_lifter.training import run
 from posewire_selfsup_lifter.views import MultiView2D, read_views, write_views
 from posewire_training import weights
+from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 
 _VALIDATION_INSTANTS = 2_000
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; 2 where something is not as it should be."""
     flags = _parser().parse_args(arguments)
-    try:
-        flags.call(flags)
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    flags.call(flags)
 
 
 def _parser() -> argparse.ArgumentParser:

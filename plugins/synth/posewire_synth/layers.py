@@ -45,6 +45,11 @@ _DEPTH_TO_SURFACE_M = {
 """A label farther behind the drawn surface than this is hidden by the body itself: limb radius and some cloth."""
 
 
+def marked(visibility: Tensor) -> Tensor:
+    """True where people mark a joint: seen, or behind its own body only."""
+    return (visibility == VISIBLE) | (visibility == BY_SELF)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Views:
     """A camera for each layer: x_camera = R x_world + t, pixels = K x_camera / z."""

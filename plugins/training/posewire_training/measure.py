@@ -19,11 +19,11 @@ from rich.table import Table
 
 from posewire import metrics
 from posewire.data import FloatArray
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire.runtime import Session, open_session
 from posewire_data.joints import JOINTS, ROOT
 from posewire_data.motion import MotionSet, load
 from posewire_lifting.lifter import paired_noise
+from posewire_training.command import command
 from posewire_training.samples import CLEAN, THIRTY_PERCENT, Disturbance, Hiding, Sampler, Samples
 
 HYPOTHESES = 20
@@ -140,7 +140,8 @@ def table_of(measured: Sequence[Measured]) -> Table:
     return table
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_training.measure", description=__doc__)
     parser.add_argument("lifters", nargs="+", metavar="LIFTER")
@@ -148,17 +149,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--json", action="store_true")
     flags = parser.parse_args(arguments)
-    try:
-        motion = load(flags.motion, "test")
-        measured = [measure(lifter, motion, flags.samples) for lifter in flags.lifters]
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
+    motion = load(flags.motion, "test")
+    measured = [measure(lifter, motion, flags.samples) for lifter in flags.lifters]
     if flags.json:
         print(json.dumps([asdict(one) for one in measured], indent=1))
     else:
         Console(width=None if sys.stdout.isatty() else 160).print(table_of(measured))
-    return 0
 
 
 if __name__ == "__main__":

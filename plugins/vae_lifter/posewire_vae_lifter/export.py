@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import JOINTS
 from posewire_training import eight_bits, onnx_export, weights
+from posewire_training.command import command
 from posewire_training.mirror import Mirrored
 from posewire_vae_lifter.folding import folded
 from posewire_vae_lifter.live import LiveVae, Spread
@@ -62,23 +62,19 @@ def export(folder: Path, out: Path, *, half: bool = True) -> float:
     return onnx_export.export(net, example(settings, net), ["joints_m"], out, half=half, free_axes=free)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vae_lifter.export", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
     parser.add_argument("--int8", type=Path, metavar="FILE.onnx", help="also the variant with 8-bit weights")
     flags = parser.parse_args(arguments)
-    try:
-        difference_m = export(flags.run, flags.out)
-        print(f"{flags.out}: {flags.out.stat().st_size / 2**20:.2f} MiB, largest difference to torch {difference_m:.1e} m")
-        if flags.int8:
-            eight_bits.quantize(flags.out, flags.int8)
-            print(f"{flags.int8}: {flags.int8.stat().st_size / 2**20:.2f} MiB")
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    difference_m = export(flags.run, flags.out)
+    print(f"{flags.out}: {flags.out.stat().st_size / 2**20:.2f} MiB, largest difference to torch {difference_m:.1e} m")
+    if flags.int8:
+        eight_bits.quantize(flags.out, flags.int8)
+        print(f"{flags.int8}: {flags.int8.stat().st_size / 2**20:.2f} MiB")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`python -m posewire_vae_lifter.latent umap|interpolate|sample`: looks into the latent space of a trained VAE.
 
-umap         every pose of the test subject as a point, coloured by activity (thesis 000, figure 5.1.2)
+umap         poses of the test subject as points, coloured by activity (thesis 000, figure 5.1.2) and by the side seen
 interpolate  from one frame to another along a line in the latent space (section 2.1.2)
 sample       hypotheses of one frame, from the camera and from the side
 """
@@ -8,27 +8,22 @@ sample       hypotheses of one frame, from the camera and from the side
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from posewire.data import FloatArray, ImageArray
-from posewire.errors import EXIT_CODE, ModelError, PosewireError
+from posewire.errors import ModelError, PosewireError
 from posewire_data.motion import MotionSet, load
+from posewire_training.command import command
 from posewire_training.samples import Sampler, Samples
-from posewire_vae_lifter import figures
+from posewire_vae_lifter import figures, latent_map
 from posewire_vae_lifter.export import open_run
 from posewire_vae_lifter.live import LiveVae
-
-_PLOT_PX, _MARGIN_PX = 900, 40
-_LEGEND_PX = 320
 
 
 def open_vae(folder: Path) -> tuple[LiveVae, int]:
@@ -76,36 +71,25 @@ def hypotheses(net: LiveVae, samples: Samples, count: int) -> FloatArray:
         return net(*(value[:1] for value in samples.inputs), noise)[0].double().numpy()
 
 
-def projected(latents: Tensor, neighbours: int) -> FloatArray:
-    """(N, 2) by UMAP (McInnes et al. 2018).
+def mapped(net: LiveVae, motion: MotionSet, frames: int, count: int, neighbours: int) -> ImageArray:
+    """UMAP of `count` poses, each seen by a camera of its own; fewer where the motion has fewer frames.
 
     Raises:
-        PosewireError: umap-learn is not installed.
+        PosewireError: too few points for so many neighbours, or umap-learn is not installed.
     """
-    try:
-        umap: Any = importlib.import_module("umap")
-    except ImportError as error:
-        raise PosewireError("The latent-space plot needs umap-learn.", got=error, hint="pip install umap-learn") from error
-    return np.asarray(umap.UMAP(n_neighbors=neighbours, random_state=0).fit_transform(latents.numpy()), dtype=np.float64)
+    if not 2 <= neighbours < min(count, motion.frame_count):
+        raise PosewireError("A point has as many neighbours as there are others.", got=neighbours, allowed="2 to below --points")
+    rows = np.linspace(0, motion.frame_count - 1, min(count, motion.frame_count)).astype(int).tolist()
+    samples = samples_of(motion, frames, rows)
+    points = latent_map.projected(means(net, samples), neighbours)
+    activities = [motion.clips[i].activity for i in motion.frame_clips()[rows]]
+    sides = latent_map.sides_seen(samples.target_m.double().numpy())
+    by_activity = latent_map.scatter(points, activities, sorted(set(activities)))
+    return np.concatenate([by_activity, latent_map.scatter(points, sides, latent_map.SIDES)], axis=1)
 
 
-def scatter(points: FloatArray, labels: Sequence[str]) -> ImageArray:
-    """Points (N, 2), a colour for each label, with a legend."""
-    names = sorted(set(labels))
-    hues = np.array([[[180 * i / len(names), 200, 200]] for i in range(len(names))], np.uint8)
-    colours = [tuple(map(int, colour)) for colour in cv2.cvtColor(hues, cv2.COLOR_HSV2BGR)[:, 0]]
-    picture = np.full((_PLOT_PX, _PLOT_PX + _LEGEND_PX, 3), 255, np.uint8)
-    low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-9)
-    places = (_MARGIN_PX + (points - low) / span * (_PLOT_PX - 2 * _MARGIN_PX)).astype(int)
-    for (x, y), label in zip(places, labels, strict=True):
-        cv2.circle(picture, (int(x), int(y)), 2, colours[names.index(label)], cv2.FILLED, cv2.LINE_AA)
-    for i, name in enumerate(names):
-        at = (_PLOT_PX + 10, 30 + 22 * i)
-        cv2.putText(picture, name[:36], at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colours[i], 1, cv2.LINE_AA)
-    return picture
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vae_lifter.latent", description=__doc__)
     parser.add_argument("what", choices=("umap", "interpolate", "sample"))
@@ -114,24 +98,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     parser.add_argument("--frames", type=int, nargs="+", default=[0, 600], metavar="N", help="frames of the test subject")
     parser.add_argument("--count", type=int, default=9, help="poses to draw")
+    parser.add_argument("--points", type=int, default=1000, help="of UMAP: so many frames, evenly spaced")
     parser.add_argument("--neighbours", type=int, default=15, help="of UMAP: few show detail, many the whole")
     flags = parser.parse_args(arguments)
-    try:
-        figures.write(flags.out, _picture(flags))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
+    figures.write(flags.out, _picture(flags))
     print(flags.out)
-    return 0
 
 
 def _picture(flags: argparse.Namespace) -> ImageArray:
     net, frames = open_vae(flags.run)
     motion = load(flags.motion, "test")
     if flags.what == "umap":
-        rows = list(range(0, motion.frame_count, 10))
-        labels = [motion.clips[i].activity for i in motion.frame_clips()[rows]]
-        return scatter(projected(means(net, samples_of(motion, frames, rows)), flags.neighbours), labels)
+        return mapped(net, motion, frames, flags.points, flags.neighbours)
     if flags.what == "interpolate":
         first, last = flags.frames[0], flags.frames[-1]
         return figures.strip(interpolated(net, samples_of(motion, frames, [first, last]), flags.count))

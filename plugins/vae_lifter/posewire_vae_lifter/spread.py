@@ -21,11 +21,11 @@ from torch.func import jacrev, vmap
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
 from posewire_lifting.lifter import paired_noise
 from posewire_training import loop, weights
+from posewire_training.command import command
 from posewire_training.samples import Augmentation, Sampler, Samples
 from posewire_training.task import descend
 from posewire_vae_lifter.live import SHARE, LiveVae, Spread
@@ -191,20 +191,16 @@ def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 1
     return folder / "live.pt", coverage_scores(live, judged)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vae_lifter.spread", description=__doc__)
     parser.add_argument("--motion", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="where train.py left weights.pt")
     parser.add_argument("--samples", type=int, default=16_000, help="training samples to learn from")
     flags = parser.parse_args(arguments)
-    try:
-        path, scores = run(load(flags.motion, "train"), flags.run, VALIDATION_SUBJECTS, flags.samples)
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
+    path, scores = run(load(flags.motion, "train"), flags.run, VALIDATION_SUBJECTS, flags.samples)
     print(path, ", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
-    return 0
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
 from posewire_training import loop, weights
+from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 from posewire_training.real import RealClips
 from posewire_training.samples import CLEAN, THIRTY_PERCENT, Augmentation, Disturbance, Hiding, Sampler
@@ -86,7 +86,8 @@ def begin_from(net: nn.Module, state: Mapping[str, Tensor]) -> None:
     net.load_state_dict({**mine, **fitting})
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vae_lifter.train", description=__doc__)
     parser.add_argument("--motion", type=Path, required=True, metavar="FILE.npz", help="made by python -m posewire_data.pack")
@@ -95,13 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--finish", action="store_true", help="train no further")
     add_flags(parser, VaeSettings)
     flags = parser.parse_args(arguments)
-    try:
-        settings, motion = settings_of(flags, VaeSettings), load(flags.motion, "train")
-        print(run(settings, motion, flags.out, start=flags.start, finish=flags.finish))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    settings, motion = settings_of(flags, VaeSettings), load(flags.motion, "train")
+    print(run(settings, motion, flags.out, start=flags.start, finish=flags.finish))
 
 
 if __name__ == "__main__":

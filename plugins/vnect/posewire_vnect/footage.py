@@ -20,11 +20,12 @@ import torch
 from posewire import camera as cameras
 from posewire import pictures
 from posewire.data import Detections, FloatArray, Frame
-from posewire.errors import EXIT_CODE, PosewireError, SourceError
+from posewire.errors import SourceError
 from posewire.methods import MethodOptions
 from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.names import KEYPOINT_NAMES
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
+from posewire_training.command import command
 from posewire_vnect.names import INPUT_PX, JOINTS
 from posewire_vnect.shots import SHARD, Shots, joined, save
 
@@ -121,19 +122,15 @@ def write(paths: Sequence[Path], folder: Path, every: int, seed: int = 0) -> int
     return len(mixed)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vnect.footage", description="Real crops with pseudo-labels.")
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--every", type=int, default=6, help="frames (default 6)")
     flags = parser.parse_args(arguments)
-    try:
-        print(f"{write(flags.clips, flags.out, flags.every)} crops in {flags.out}")
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    print(f"{write(flags.clips, flags.out, flags.every)} crops in {flags.out}")
 
 
 if __name__ == "__main__":

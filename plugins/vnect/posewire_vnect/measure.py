@@ -23,10 +23,10 @@ from rich.table import Table
 
 from posewire import metrics
 from posewire.data import FloatArray
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire.runtime import Session, open_session
-from posewire_synth.layers import BY_SELF, VISIBLE
+from posewire_synth.layers import marked
 from posewire_synth.points import COMMON_14
+from posewire_training.command import command
 from posewire_vnect.names import INPUT_PX, JOINTS, STRIDE_PX
 from posewire_vnect.shots import Shots, joined, load, shards
 from posewire_vnect.truth import centred_views, of_shots, seen_again
@@ -126,8 +126,7 @@ def measured(said: Read, shots: Shots) -> Measured:
 
 def clear(shots: Shots) -> Shots:
     """Those whose common joints are all seen, or hidden by the person's own body only."""
-    seen = (shots.visibility == VISIBLE) | (shots.visibility == BY_SELF)
-    return shots.rows(seen[:, _COMMON].all(1))
+    return shots.rows(marked(shots.visibility[:, _COMMON]).all(1))
 
 
 def milliseconds(path: Path, threads: int) -> float:
@@ -157,7 +156,8 @@ def table_of(paths: Sequence[Path], shots: Shots) -> Table:
     return table
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     from posewire_models import model_path
 
@@ -168,15 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clear", action="store_true", help="only people whose 14 joints nothing but themselves hides")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    try:
-        paths = [model_path("vnect") if name == "bundled" else Path(name) for name in flags.files]
-        shots = joined([load(path) for path in shards(flags.shots)])
-        shots = (clear(shots) if flags.clear else shots).rows(slice(0, flags.most))
-        Console(width=None if sys.stdout.isatty() else 160).print(table_of(paths, shots))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    paths = [model_path("vnect") if name == "bundled" else Path(name) for name in flags.files]
+    shots = joined([load(path) for path in shards(flags.shots)])
+    shots = (clear(shots) if flags.clear else shots).rows(slice(0, flags.most))
+    Console(width=None if sys.stdout.isatty() else 160).print(table_of(paths, shots))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from posewire.errors import EXIT_CODE, PosewireError
+from posewire_training import static_eight_bits
+from posewire_training.command import command
 from posewire_vnect.shots import load, shards
 from posewire_vnect.truth import random_views, seen_again
-from posewire_xnect import quantise
 
 
 def calibration(folders: Sequence[Path], count: int) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
@@ -30,7 +30,8 @@ def calibration(folders: Sequence[Path], count: int) -> list[np.ndarray[tuple[in
     return images
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vnect.quantise", description="Static int8 of an exported VNect.")
     parser.add_argument("file", type=Path, metavar="FILE.onnx")
@@ -40,14 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=48, help="crops of each folder")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    try:
-        folders = [folder for folder in (flags.shots, flags.real) if folder is not None]
-        quantise.stage_one(flags.file, flags.to, calibration(folders, flags.count))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
+    folders = [folder for folder in (flags.shots, flags.real) if folder is not None]
+    static_eight_bits.quantize(flags.file, flags.to, calibration(folders, flags.count))
     print(flags.to)
-    return 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from rich.table import Table
 from torch import Tensor
 
 from posewire import metrics
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire_blazepose.names import KEYPOINT_NAMES
+from posewire_training.command import command
 from posewire_vnect import cache
 from posewire_vnect.features import Widths
 from posewire_vnect.names import INPUT_PX, JOINTS, STRIDE_PX
@@ -87,7 +87,8 @@ def _errors(said_m: Tensor, true_m: Tensor) -> tuple[float, float]:
     return 1e3 * metrics.pa_mpjpe_m(said, true), 1e3 * metrics.mpjpe_m(said, true)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(
         prog="python -m posewire_vnect.routes", description="Which features carry 3D to real people."
@@ -96,16 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--real", type=Path, required=True, metavar="FOLDER")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    try:
-        rendered, real = shards(flags.rendered / "view_0"), shards(flags.real / "view_0")
-        table = table_of(rendered, real)
-        off_px = [blazepose_off_px(files) for files in (rendered, real)]
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
+    rendered, real = shards(flags.rendered / "view_0"), shards(flags.real / "view_0")
+    table = table_of(rendered, real)
+    off_px = [blazepose_off_px(files) for files in (rendered, real)]
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     print(f"BlazePose's own limb joints are off by a median of {off_px[0]:.1f} px on rendered and {off_px[1]:.1f} on real crops.")
-    return 0
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posewire.errors import EXIT_CODE, ModelError, PosewireError
+from posewire.errors import ModelError
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
 from posewire_synth.points import indices
 from posewire_synth.studio import Batch
+from posewire_training.command import command
 from posewire_vnect.names import INPUT_PX, JOINTS
 
 SHARD = 256
@@ -115,7 +116,8 @@ def render(pack: Path, folder: Path, count: int, *, split: Split = "train", seed
         yield path
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_vnect.shots", description="Renders crops for a training.")
     parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
@@ -127,13 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
     began_s = time.monotonic()
-    try:
-        for done, path in enumerate(render(flags.pack, flags.out, flags.count, split=flags.split, seed=flags.seed), 1):
-            print(f"{path.name}  {done * SHARD} crops  {time.monotonic() - began_s:.0f} s", flush=True)
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    for done, path in enumerate(render(flags.pack, flags.out, flags.count, split=flags.split, seed=flags.seed), 1):
+        print(f"{path.name}  {done * SHARD} crops  {time.monotonic() - began_s:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

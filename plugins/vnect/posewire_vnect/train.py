@@ -16,9 +16,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from posewire.errors import EXIT_CODE, PosewireError, SettingsError
+from posewire.errors import SettingsError
 from posewire_synth.pack import load
 from posewire_training import loop, weights
+from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 from posewire_vnect import build, cache, export, shots
 from posewire_vnect.names import JOINTS
@@ -67,7 +68,8 @@ def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, 
     return CachedTask(settings, net.head, files, known)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     description, _, rest = (__doc__ or "").partition("\n\n")
     shape = argparse.RawDescriptionHelpFormatter
@@ -81,13 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--finish", action="store_true", help="train no further: export the checkpoint")
     add_flags(parser, VNectSettings)
     flags = parser.parse_args(arguments)
-    try:
-        settings = settings_of(flags, VNectSettings)
-        print(run(settings, flags.out, pack=flags.pack, rendered=flags.shots, real=flags.real, finish=flags.finish))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    settings = settings_of(flags, VNectSettings)
+    print(run(settings, flags.out, pack=flags.pack, rendered=flags.shots, real=flags.real, finish=flags.finish))
 
 
 if __name__ == "__main__":

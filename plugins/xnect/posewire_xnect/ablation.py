@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import root_relative
 from posewire_data.motion import MotionSet, load
 from posewire_training import loop
+from posewire_training.command import command
 from posewire_xnect import cache
 from posewire_xnect.branches import Columns, DeepTask, StageOneRun, divided, gather
 from posewire_xnect.likeness import HEIGHT_PX, Found, Maker, found_in, people_of
@@ -105,7 +105,8 @@ def _learn(task: Any, net: nn.Module, steps: int) -> None:
     net.eval()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_xnect.ablation", description=__doc__)
     for name in ("cache", "test", "one", "motion"):
@@ -114,15 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=1000)
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    try:
-        parts = divided(flags.cache)[0][: flags.parts]
-        ablation = Ablation(parts, cache.paths(flags.test), flags.one, load(flags.motion, "train"), flags.steps)
-        for name, scheme, inputs in CHOICES:
-            print(table([(name, ablation.of(scheme, inputs))]), flush=True)
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    parts = divided(flags.cache)[0][: flags.parts]
+    ablation = Ablation(parts, cache.paths(flags.test), flags.one, load(flags.motion, "train"), flags.steps)
+    for name, scheme, inputs in CHOICES:
+        print(table([(name, ablation.of(scheme, inputs))]), flush=True)
 
 
 if __name__ == "__main__":

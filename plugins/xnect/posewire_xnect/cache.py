@@ -17,7 +17,7 @@ from torch import Tensor
 from posewire.runtime import open_session
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
-from posewire_synth.layers import BY_SELF, OUTSIDE, VISIBLE
+from posewire_synth.layers import OUTSIDE, marked
 from posewire_xnect import truth
 from posewire_xnect.movenet import OUTPUTS, Features, gathered
 from posewire_xnect.truth import Scene
@@ -49,7 +49,7 @@ class Part:
     @property
     def visible(self) -> Tensor:
         """(B, M, J) as truth.Scene."""
-        return (self.visibility == VISIBLE) | (self.visibility == BY_SELF)
+        return marked(self.visibility)
 
 
 def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "train", seed: int = 0) -> Iterator[int]:

@@ -25,8 +25,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from posewire_data.joints import JOINTS
 from posewire_training import onnx_export
+from posewire_training.compact import round_compactly, store_compactly
 from posewire_xnect import sparsity
-from posewire_xnect.compact import round_compactly, store_compactly
 from posewire_xnect.movenet import Heads, LiveMovenet, Trunk
 from posewire_xnect.readout import LiveStageOne, Reading
 from posewire_xnect.rows import WIDTH
@@ -90,7 +90,7 @@ def export_stage_two(net: StageTwo, path: Path, *, half: bool = False, pack: boo
         net: Trained.
         path: The .onnx file.
         half: Stores large weights as float16.
-        pack: Stores them as int8 (compact.py).
+        pack: Stores them as int8 (posewire_training.compact).
     """
     rows = torch.rand(4, J, WIDTH, generator=torch.Generator().manual_seed(0))
     net = copy.deepcopy(net).eval()

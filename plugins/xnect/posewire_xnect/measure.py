@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire.runtime import Session, open_session
 from posewire_data.joints import root_relative
 from posewire_synth.dataset import Pictures
+from posewire_training.command import command
 from posewire_xnect import people, truth
 from posewire_xnect.association import CANDIDATES
 from posewire_xnect.crowd import Crowd, without_strays
@@ -78,7 +78,8 @@ def measure(pack: Path, one: str, two: str, pictures: int) -> str:
     return f"{told}; per cent, MPJPE in mm, ghosts a picture\n{table(rows)}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_xnect.measure", description=__doc__)
     parser.add_argument("--pack", type=Path, required=True, metavar="FILE.npz")
@@ -87,12 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=200)
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    try:
-        print(measure(flags.pack, flags.one, flags.two, flags.pictures))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    print(measure(flags.pack, flags.one, flags.two, flags.pictures))
 
 
 if __name__ == "__main__":

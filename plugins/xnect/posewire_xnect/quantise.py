@@ -3,125 +3,39 @@
     python -m posewire_xnect.quantise stage1_float.onnx --to xnect_stage1.onnx --videos walking_side.mp4
     python -m posewire_xnect.quantise stage2_float.onnx --to xnect_stage2.onnx
 
-Stage I becomes static: U8 activations x S8 weights, a scale for each filter, calibrated on rendered and real pictures. The last
-convolutions and what follows them stay float: with 256 levels neighbouring cells of a heatmap would be equally high, and a peak
-would be two. Stage II's products become dynamic int8 (posewire_training.eight_bits): it is small and is run once.
+Stage I becomes static (posewire_training.static_eight_bits), calibrated on rendered and real pictures. Stage II's products become
+dynamic (posewire_training.eight_bits): it is small and is run once.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import onnx
-from onnx import NodeProto
 
-from posewire.errors import EXIT_CODE, ModelError, PosewireError
+from posewire.errors import ModelError
 from posewire.runtime import open_session
-from posewire_training import eight_bits, onnx_export
+from posewire_training import eight_bits, onnx_export, static_eight_bits
+from posewire_training.command import command
+from posewire_training.compact import finish
 from posewire_xnect import calibration, networks
 from posewire_xnect.calibration import Image
-from posewire_xnect.compact import store_compactly
 from posewire_xnect.people import belongs_to
 from posewire_xnect.rows import WIDTH
 from posewire_xnect.skeleton import J
 
-_WITH_CONVOLUTIONS = ("Clip", "Concat", "MaxPool", "Relu", "Resize")
-"""Operations that int8 has, too: quantised where nothing but quantised ones reads them, or they would round for nothing. Sums
-of a branch and what went round it stay float: they are cheap, and rounding them anew block after block was half of all errors."""
 _RUNS = 21
-
-
-def stage_one(path: Path, to: Path, images: Iterable[Image]) -> None:
-    """Writes static int8 of Stage I, calibrated on the images."""
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static  # slow to import
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    with tempfile.TemporaryDirectory() as folder, onnx_export.quietly():
-        plain = Path(folder) / "plain.onnx"
-        quant_pre_process(path, plain, skip_symbolic_shape=True)  # folds batch norms, and weights that are stored small
-        model = _with_names(onnx.load(plain))
-        quantize_static(
-            model,
-            to,
-            cast(Any, _Reader(images)),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_quantize=quantised_nodes(model.graph),
-        )
-    _finish(path, to)
 
 
 def stage_two(path: Path, to: Path) -> None:
     """Writes dynamic int8 of Stage II."""
     eight_bits.quantize(path, to)
-    _finish(path, to)
-
-
-def quantised_nodes(graph: onnx.GraphProto) -> list[str]:
-    """Names of the convolutions that another one follows, and of what only such ones read.
-
-    A convolution whose answer goes on as float stays float, and what leads to it alone: a logit may be thousands below nought,
-    and 256 levels of such a range say nothing about what is near it.
-    """
-    readers: dict[str, list[NodeProto]] = {}
-    for node in graph.node:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
-    inner = _followed_by_a_convolution(graph, readers)
-    chosen: list[str] = []
-    for node in reversed(graph.node):  # readers come after what they read
-        after = [reader for name in node.output for reader in readers.get(name, [])]
-        last = [reader.op_type == "Conv" and reader.name not in inner for reader in after]
-        fit = [is_last or reader.op_type == "Add" or reader.name in chosen for is_last, reader in zip(last, after, strict=True)]
-        wanted = any(fit) if node.op_type == "Conv" else node.op_type in _WITH_CONVOLUTIONS and all(fit)
-        if node.name in inner and wanted:
-            chosen.append(node.name)
-    return chosen[::-1]
-
-
-def _followed_by_a_convolution(graph: onnx.GraphProto, readers: Mapping[str, list[NodeProto]]) -> set[str]:
-    """Names of all nodes behind which there is a convolution."""
-    inner: set[str] = set()
-    for node in reversed(graph.node):
-        behind = [reader for name in node.output for reader in readers.get(name, [])]
-        if any(reader.op_type == "Conv" or reader.name in inner for reader in behind):
-            inner.add(node.name)
-    return inner
-
-
-def _with_names(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model, with a name for each node, by which the quantiser is told of it."""
-    for number, node in enumerate(model.graph.node):
-        node.name = f"{node.op_type}_{number}"
-    return model
-
-
-class _Reader:
-    """As onnxruntime.quantization.CalibrationDataReader is used."""
-
-    def __init__(self, images: Iterable[Image]) -> None:
-        self._images: Iterator[Image] = iter(images)
-
-    def get_next(self) -> dict[str, Image] | None:
-        image = next(self._images, None)
-        return None if image is None else {"image": image}
-
-
-def _finish(path: Path, to: Path) -> None:
-    """What the file says of itself stays, what the quantiser says of this machine goes; float weights are stored small again."""
-    model = onnx.load(to)
-    onnx_export.strip(model)
-    onnx.save(model, to)
-    store_compactly(to, {told.key: told.value for told in onnx.load(path).metadata_props})
+    finish(path, to)
 
 
 def compared(path: Path, small: Path, images: Sequence[Image]) -> str:
@@ -183,11 +97,12 @@ def _quantise(flags: argparse.Namespace) -> str:
     if kind != networks.STAGE_ONE:
         raise ModelError(f"{flags.file} is no network of XNect.", got=kind, allowed=[networks.STAGE_ONE, networks.STAGE_TWO])
     images = [*calibration.rendered(flags.pack, flags.pictures), *calibration.of_videos(flags.videos, flags.pictures)]
-    stage_one(flags.file, flags.to, images)
+    static_eight_bits.quantize(flags.file, flags.to, images)
     return compared(flags.file, flags.to, list(calibration.rendered(flags.pack, flags.pictures, "test")))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m posewire_xnect.quantise", description="Writes a network of XNect as int8.")
     parser.add_argument("file", type=Path, help="exported with float weights")
@@ -196,12 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILM", help="real footage that you may use")
     parser.add_argument("--pictures", type=int, default=24, help="rendered ones, and frames of each film")
     flags = parser.parse_args(arguments)
-    try:
-        print(_quantise(flags))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    print(_quantise(flags))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from posewire.errors import EXIT_CODE, PosewireError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import load
 from posewire_synth.dataset import Pictures
 from posewire_training import loop, weights
+from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 from posewire_xnect import cache
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
@@ -167,15 +167,11 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     flags = _parser().parse_args(arguments)
-    try:
-        print(_COMMANDS[flags.command](flags))
-    except PosewireError as error:
-        print(error, file=sys.stderr)
-        return EXIT_CODE
-    return 0
+    print(_COMMANDS[flags.command](flags))
 
 
 if __name__ == "__main__":

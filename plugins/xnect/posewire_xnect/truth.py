@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from posewire_data.joints import JOINTS, PARENTS, ROOT
-from posewire_synth.layers import BY_SELF, VISIBLE
+from posewire_synth.layers import marked
 from posewire_synth.points import indices
 from posewire_synth.studio import Batch
 from posewire_xnect.skeleton import LINKS, NECK, J, Scheme, supervised
@@ -39,8 +39,8 @@ class Scene:
 
     @property
     def visible(self) -> Tensor:
-        """(B, M, J): a joint behind its own body counts as visible: people mark it, too."""
-        return (self.visibility == VISIBLE) | (self.visibility == BY_SELF)
+        """(B, M, J): a joint behind its own body counts as visible."""
+        return marked(self.visibility)
 
 
 def scene_of(batch: Batch) -> Scene:

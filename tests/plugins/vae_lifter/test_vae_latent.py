@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from posewire.errors import ModelError, PosewireError  # noqa: E402
 from posewire_data.joints import JOINTS  # noqa: E402
 from posewire_data.motion import save  # noqa: E402
 from posewire_training import weights  # noqa: E402
-from posewire_vae_lifter import latent  # noqa: E402
+from posewire_vae_lifter import latent, latent_map  # noqa: E402
 from posewire_vae_lifter.live import LiveVae, Spread  # noqa: E402
 from posewire_vae_lifter.model import Baseline, Vae  # noqa: E402
 from posewire_vae_lifter.settings import VaeSettings  # noqa: E402
@@ -69,10 +70,53 @@ def test_without_umap_the_error_says_what_to_install(
     assert "pip install umap-learn" in capsys.readouterr().err
 
 
+class _FirstTwo:
+    """Stands in for UMAP, which no test needs: its two dimensions are the first two of the latent space."""
+
+    def __init__(self, **options: object) -> None:
+        self.options = options
+
+    def fit_transform(self, latents: np.ndarray) -> np.ndarray:
+        return latents[:, :2]
+
+
+def _map(run: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=_FirstTwo))
+    arguments = ["umap", "--run", str(run), "--motion", str(run / "motion.npz"), "--out", str(run / "out.png")]
+    return latent.main([*arguments, *more])
+
+
+def test_the_map_shows_both_colourings_of_as_many_frames_as_asked(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, int]] = []
+    scatter = latent_map.scatter
+    monkeypatch.setattr(latent_map, "scatter", lambda p, *named: drawn.append((len(p), len(named[1]))) or scatter(p, *named))
+    assert _map(run, monkeypatch, "--points", "20") == 0
+    assert drawn == [(20, 1), (20, len(latent_map.SIDES))]
+    assert cv2.imdecode(np.frombuffer((run / "out.png").read_bytes(), np.uint8), cv2.IMREAD_COLOR).std() > 5
+
+
+def test_more_neighbours_than_points_are_refused(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _map(run, monkeypatch, "--points", "15") == 2
+    assert "below --points" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hip", "side"), [((0.1, 0.0), "front"), ((0.0, -0.1), "left"), ((-0.1, 0.0), "back"), ((0.07, 0.07), "front right")]
+)
+def test_the_side_seen_is_that_of_the_hip_in_front(hip: tuple[float, float], side: str) -> None:
+    pose_m = np.zeros((1, len(JOINTS), 3))
+    pose_m[0, JOINTS.index("left_hip"), [0, 2]] = hip
+    pose_m[0, JOINTS.index("right_hip"), [0, 2]] = -np.array(hip)
+    assert latent_map.sides_seen(pose_m) == [side]
+
+
 def test_a_scatter_has_a_colour_for_each_label() -> None:
-    picture = latent.scatter(np.random.default_rng(0).normal(size=(60, 2)), ["walk", "run", "sit"] * 20)
-    packed = picture[:, : latent._PLOT_PX].astype(np.int64) @ [1, 256, 65536]
-    assert len(np.unique(packed)) >= 4
+    names = ["run", "sit", "walk"]
+    picture = latent_map.scatter(np.random.default_rng(0).normal(size=(60, 2)), names * 20, names)
+    packed = picture[:, : latent_map._PLOT_PX].astype(np.int64) @ [1, 256, 65536]
+    assert len(np.unique(packed)) == 4
 
 
 def test_a_baseline_has_no_latent_space_and_a_frame_beyond_the_end_is_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from xnect_trunk import tiny_trunk  # noqa: E402
 
 from posewire.errors import SettingsError  # noqa: E402
 from posewire_training import onnx_export  # noqa: E402
-from posewire_xnect.compact import round_compactly  # noqa: E402
+from posewire_training.compact import round_compactly  # noqa: E402
 from posewire_xnect.export import export_movenet, export_stage_two, folded  # noqa: E402
 from posewire_xnect.movenet import CHANNELS, Features, Heads, HeadSettings, Trunk, read  # noqa: E402
 from posewire_xnect.readout import ReadOut  # noqa: E402

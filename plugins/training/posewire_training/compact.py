@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from posewire_training.onnx_export import strip
+
 LARGE = 10_000
 """Numbers of a matrix that is stored as int8."""
 _SMALL = 256
@@ -57,6 +59,15 @@ def store_compactly(path: Path, metadata: Mapping[str, str], *, pack: bool = Tru
         _shorten_names(model)
     helper.set_model_props(model, dict(metadata))
     onnx.save(model, path)
+
+
+def finish(path: Path, to: Path) -> None:
+    """After a quantiser made `to` of `path`: what `path` says of itself is said again, what the quantiser says of this machine
+    goes, and weights that stayed float are stored small."""
+    model = onnx.load(to)
+    strip(model)
+    onnx.save(model, to)
+    store_compactly(to, {told.key: told.value for told in onnx.load(path).metadata_props})
 
 
 def _pack(model: onnx.ModelProto) -> None:

@@ -1,0 +1,27 @@
+"""How a command of a plugin, `python -m posewire_...`, ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from posewire.errors import EXIT_CODE, PosewireError
+
+P = ParamSpec("P")
+
+
+def command(main: Callable[P, None]) -> Callable[P, int]:
+    """Makes `main` return its exit code: 0, or EXIT_CODE after a PosewireError, which is told without a traceback."""
+
+    @wraps(main)
+    def run(*arguments: P.args, **named: P.kwargs) -> int:
+        try:
+            main(*arguments, **named)
+        except PosewireError as error:
+            print(error, file=sys.stderr)
+            return EXIT_CODE
+        return 0
+
+    return run
