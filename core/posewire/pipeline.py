@@ -168,7 +168,7 @@ def open_lifter(settings: Settings, keypoint_names: tuple[str, ...]) -> LiftStag
 def _card(name: str, kind: str, hint: str) -> MethodCard:
     card = plugins.load().method(name)
     if card.kind != kind:
-        raise PluginError(f"The method '{name}' is no {kind}.", got=f"it is an {card.kind}", hint=hint)
+        raise PluginError(f"The method '{name}' is no {kind}.", got=f"kind: {card.kind}", hint=hint)
     return card
 
 

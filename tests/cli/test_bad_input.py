@@ -87,6 +87,24 @@ def test_an_existing_take_is_kept_unless_told_otherwise(refused, posewire, nobod
     assert posewire("run", nobody_clip, "--out", take, "--overwrite").code == 0
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--preview", "seen.avi"), ("--publish", "tcp://0.0.0.0:5599"), ("--publish", "tcp://nowhere")]
+)
+def test_a_refused_run_leaves_the_take_that_it_would_have_replaced(posewire, refused, nobody_clip, tmp_path, wrong):
+    take = tmp_path / "old.pwt"
+    assert posewire("run", nobody_clip, "--out", take).code == 0
+    before = take.read_bytes()
+    refused("run", nobody_clip, "--out", take, "--overwrite", *wrong)
+    assert take.read_bytes() == before
+    refused("run", nobody_clip, "--out", tmp_path / "new.pwt", *wrong)
+    assert not (tmp_path / "new.pwt").exists()
+
+
+def test_a_method_for_one_says_so_when_more_are_wanted(posewire, nobody_clip):
+    assert "sees one person" in posewire("run", nobody_clip, "--method", "vnect", "--max-people", "3").err
+    assert "sees one person" not in posewire("run", nobody_clip, "--max-people", "3").err
+
+
 def test_a_damaged_take_says_what_is_lost_and_gives_the_rest(posewire, short_clip, tmp_path):
     take = tmp_path / "take.pwt"
     posewire("run", short_clip, "--out", take)

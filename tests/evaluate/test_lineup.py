@@ -136,3 +136,21 @@ def test_the_command_compares_methods_and_lifters_on_a_clip(
 def test_methods_without_a_clip_say_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "--methods", "blazepose"]) == 2
     assert "--reference" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--methods", "blazepose,nonsense"), "There is no method 'nonsense'"),
+        (("--methods", "blazepose,vae"), "The method 'vae' is no estimator"),
+        (("--methods", "blazepose", "--lifters", "none,vnect"), "The method 'vnect' is no lifter"),
+        (("--methods", "blazepose", "--lifter", "vae"), "--lifters none,vae"),
+        (("--lifters", "vae"), "--lifters goes with --methods"),
+        (("--methods", " , "), "--methods names none"),
+    ],
+)
+def test_wrong_names_are_said_before_anything_is_measured(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, flags: tuple[str, ...], said: str
+) -> None:
+    assert main(["eval", str(tmp_path / "is_not_there.mp4"), "--reference", str(tmp_path / "nor_this.npz"), *flags]) == 2
+    assert said in capsys.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
@@ -30,6 +30,7 @@ from posewire.cli.options import (
 from posewire.data import Detections
 from posewire.detect import detect, gather
 from posewire.errors import PosewireError, SourceError, WireError
+from posewire.methods import MethodCard
 from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, check_new_file, open_stream
 from posewire.pipeline import Instant, Pipeline, open_pipeline
 from posewire.preview import PreviewWindow, PreviewWriter
@@ -74,6 +75,7 @@ def _run(flags: argparse.Namespace) -> None:
         if path is not None:
             check_new_file(Path(path), flag, overwrite=flags.overwrite)
     with open_pipeline(flags.source, settings) as pipeline:
+        _warn_of_one_person(pipeline.card, settings)
         summary = _record(pipeline, _outputs(flags, pipeline), flags.source)
         if settings.calibrate is not None:
             _save_profile(pipeline, settings.calibrate)
@@ -83,6 +85,12 @@ def _run(flags: argparse.Namespace) -> None:
     _print_times(pipeline)
     if not (flags.out or flags.preview or flags.publish is not None):
         console.print("Nothing was kept. Next: --out take.pwt records, --publish streams, --preview preview.mp4 shows.")
+
+
+def _warn_of_one_person(card: MethodCard, settings: Settings) -> None:
+    """Says so where more people are wanted than the method sees."""
+    if settings.max_people > 1 and not card.multi_person:
+        console.print(f"[yellow]{card.name} sees one person[/yellow], not {settings.max_people}. Next: posewire methods")
 
 
 def _save_profile(pipeline: Pipeline, name: str) -> None:
@@ -103,20 +111,30 @@ def record_file(address: str, take: Path, settings: Settings) -> None:
 
 
 def _outputs(flags: argparse.Namespace, pipeline: Pipeline) -> list[Output]:
+    """The take comes last into being: what is refused before has not replaced an old one."""
     outputs: list[Output] = []
-    if flags.out:
-        outputs.append(TakeOutput(flags.out, flags.source, pipeline, overwrite=flags.overwrite))
+    try:
+        for shown in _shown(flags, pipeline):
+            outputs.append(shown)
+        if flags.out:
+            outputs.insert(0, TakeOutput(flags.out, flags.source, pipeline, overwrite=flags.overwrite))
+    except PosewireError:
+        Outputs(outputs).close()
+        raise
+    return outputs
+
+
+def _shown(flags: argparse.Namespace, pipeline: Pipeline) -> Iterator[Output]:
     if flags.publish is not None:
         pacer = None if flags.fast or pipeline.source.live else Pacer()
         stream = open_stream(pipeline.settings, pipeline.card.name)
         console.print(f"Publishing at {stream.address}")
-        outputs.append(StreamOutput(stream, pacer, pipeline, pictures=flags.publish_picture))
+        yield StreamOutput(stream, pacer, pipeline, pictures=flags.publish_picture)
     title = f"{Path(flags.source).name}  {pipeline.card.name}"
     if flags.preview == "window":
-        outputs.append(PreviewWindow(pipeline.card.joints, title=title))
+        yield PreviewWindow(pipeline.card.joints, title=title)
     elif flags.preview:
-        outputs.append(PreviewWriter(Path(flags.preview), pipeline.card.joints, title=title, overwrite=flags.overwrite))
-    return outputs
+        yield PreviewWriter(Path(flags.preview), pipeline.card.joints, title=title, overwrite=flags.overwrite)
 
 
 def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> dict[str, Any]:
@@ -257,6 +275,8 @@ def _detect(flags: argparse.Namespace) -> None:
         raise PosewireError("--out must be an .npz file.", got=flags.out.name, hint=f"--out {flags.out.stem}.npz")
     images = [image for path in flags.images for image in (capture.image_files(path) if path.is_dir() else [path])]
     _refuse_videos(images)
+    card = plugins.load().method(settings.method)
+    _warn_of_one_person(card, settings)
     rows: list[tuple[str, Detections]] = []
     with Progress(console=console) as progress, suppress(StopIteration):
         bar = progress.add_task("detecting", total=len(images))
@@ -265,8 +285,7 @@ def _detect(flags: argparse.Namespace) -> None:
             progress.advance(bar)
     if len(rows) != len(images):
         raise SourceError("Not every image gave a picture.", got=f"{len(rows)} of {len(images)}")
-    table = gather(rows, plugins.load().method(settings.method).joints)
-    table.save(flags.out)
+    gather(rows, card.joints).save(flags.out)
     counts = {name: found.people for name, found in rows}
     if flags.json:
         print_json({"out": str(flags.out), "people": counts})

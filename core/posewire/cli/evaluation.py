@@ -67,10 +67,16 @@ def _eval(flags: argparse.Namespace) -> None:
     if flags.identity:
         _eval_identity(flags)
         return
+    if flags.methods is not None and not lineup_evaluation.names_of(flags.methods):
+        raise SettingsError("--methods names none.", got=repr(flags.methods), hint="--methods blazepose,vnect")
+    if flags.lifters is not None and flags.methods is None:
+        raise SettingsError(
+            "--lifters goes with --methods.", got="no --methods", hint=f"--methods blazepose --lifters {flags.lifters}"
+        )
     if flags.images:
         stills_evaluation.evaluate_stills(flags, _methods(flags))
         return
-    if flags.methods:
+    if flags.methods is not None:
         lineup_evaluation.evaluate_lineup(flags)
         return
     if flags.dataset:
@@ -109,7 +115,9 @@ def _eval(flags: argparse.Namespace) -> None:
 
 def _methods(flags: argparse.Namespace) -> list[str]:
     """The methods to compare: --methods, or the one of the settings."""
-    return flags.methods.split(",") if flags.methods else [settings_of(flags).method]
+    names = lineup_evaluation.names_of(flags.methods) if flags.methods is not None else [settings_of(flags).method]
+    lineup_evaluation.check_methods(names, "estimator")
+    return names
 
 
 def _eval_identity(flags: argparse.Namespace) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from posewire import plugins
 from posewire.cli.capture_commands import record_file
 from posewire.cli.options import console, output, print_json, settings_of
-from posewire.errors import SettingsError, TakeError
+from posewire.errors import PluginError, SettingsError, TakeError
 from posewire.evaluate import EvalReport, lineup, load_reference
 from posewire.evaluate.lineup.rows import NO_LIFTER
 from posewire.settings import Settings
@@ -23,16 +24,23 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "methods side by side", "FILE ... --reference FILE.npz --methods NAME,NAME [--lifters none,vae]"
     )
     group.add_argument("--methods", metavar="NAME,NAME", help="compare these methods; also with --images")
-    group.add_argument("--lifters", metavar="NAME,NAME", default=NO_LIFTER, help="each with these lifters (default: none)")
+    group.add_argument("--lifters", metavar="NAME,NAME", help="each with these lifters (default: none)")
     group.add_argument("--markdown", action="store_true", help="print the table as Markdown")
 
 
 def evaluate_lineup(flags: argparse.Namespace) -> None:
     """`posewire eval CLIP ... --reference FILE.npz --methods NAME,NAME [--lifters none,NAME]`."""
+    if flags.lifter is not None:
+        raise SettingsError(
+            "--methods goes with --lifters.", got="--lifter", hint=f"--methods {flags.methods} --lifters none,{flags.lifter}"
+        )
     if not flags.sources or flags.reference is None:
         hint = "posewire eval clip.mp4 --reference reference.npz --methods blazepose,vnect --lifters none,vae"
         raise SettingsError("--methods needs something to compare on.", got="no FILE, or no --reference", hint=hint)
-    rows = [row for clip in flags.sources for row in _rows(clip, flags, settings_of(flags))]
+    methods, lifters = names_of(flags.methods), names_of(flags.lifters or NO_LIFTER)
+    for kind, names in (("estimator", methods), ("lifter", [name for name in lifters if name != NO_LIFTER])):
+        check_methods(names, kind)
+    rows = [row for clip in flags.sources for row in _rows(clip, flags, methods, lifters)]
     if flags.json:
         print_json(lineup.as_json(rows))
     elif flags.markdown:
@@ -41,13 +49,32 @@ def evaluate_lineup(flags: argparse.Namespace) -> None:
         output.print(lineup.to_table(rows, f"{flags.reference.stem}: 12 limb joints"))
 
 
-def _rows(clip: Path, flags: argparse.Namespace, settings: Settings) -> Iterator[lineup.LineupRow]:
+def names_of(listed: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def check_methods(names: Sequence[str], kind: str) -> None:
+    """A wrong name is said before anything is measured.
+
+    Raises:
+        PluginError: one of the names is no method of this kind.
+    """
+    known = plugins.load()
+    allowed = [name for name, card in known.methods.items() if card.kind == kind]
+    for name in names:
+        if known.method(name).kind != kind:
+            raise PluginError(f"The method '{name}' is no {kind}.", got=name, allowed=allowed)
+
+
+def _rows(clip: Path, flags: argparse.Namespace, methods: list[str], lifters: list[str]) -> Iterator[lineup.LineupRow]:
     """A row for each method and lifter, the constant pose at the end."""
+    settings = settings_of(flags)
     reference = load_reference(flags.reference, flags.view, str(clip))
     true_px = lineup.projected_limbs(flags.reference, reference)
     report: EvalReport | None = None
-    for method in flags.methods.split(","):
-        for lifter in flags.lifters.split(","):
+    for method in methods:
+        for lifter in lifters:
             chosen = replace(settings, method=method, lifter=None if lifter == NO_LIFTER else lifter)
             try:
                 row, report = lineup.row_of(_recorded(clip, chosen), clip.stem, method, lifter, reference, true_px)
