@@ -11,7 +11,7 @@ import json
 import math
 import random
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -301,19 +301,31 @@ def _as_json(value: Any) -> bytes:
     return json.dumps(value, indent=1, allow_nan=False).encode() + b"\n"
 
 
-def all_files() -> Iterator[tuple[str, bytes]]:
-    """File name and content of everything in the folder."""
-    for name, data in VALID.items():
+def files(
+    valid: Mapping[str, bytes], malformed: Mapping[str, tuple[bytes, str]], read: Callable[[bytes], dict[str, Any]]
+) -> Iterator[tuple[str, bytes]]:
+    """File name and content of everything in a folder: each message, and beside it what it says or what is wrong."""
+    for name, data in valid.items():
         yield f"{name}.bin", data
-        yield f"{name}.json", _as_json(expected(data))
-    for name, (data, why) in MALFORMED.items():
+        yield f"{name}.json", _as_json(read(data))
+    for name, (data, why) in malformed.items():
         yield f"{name}.bin", data
         yield f"{name}.json", _as_json({"valid": False, "why": why})
 
 
-if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
-    for old in GOLDEN.iterdir():
+def all_files() -> Iterator[tuple[str, bytes]]:
+    """Of this folder."""
+    return files(VALID, MALFORMED, expected)
+
+
+def write(folder: Path, content: Iterator[tuple[str, bytes]]) -> None:
+    """Makes the folder anew."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
         old.unlink()
-    for name, content in all_files():
-        (GOLDEN / name).write_bytes(content)
+    for name, data in content:
+        (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    write(GOLDEN, all_files())

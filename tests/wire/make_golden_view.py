@@ -6,7 +6,6 @@ Run `python tests/wire/make_golden_view.py` after a change of "View message" in 
 from __future__ import annotations
 
 import base64
-import json
 import math
 import struct
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
-from make_golden import FUTURE, NAN, SESSION, f4, f8, message, without
+from make_golden import FUTURE, NAN, SESSION, f4, f8, files, message, without, write
 
 GOLDEN = Path(__file__).parent / "golden_view"
 K = [600.0, 0.0, 320.0, 0.0, 605.0, 240.0, 0.0, 0.0, 1.0]
@@ -115,21 +114,8 @@ def _floats(code: str, blob: bytes) -> list[float | None]:
 
 def all_files() -> Iterator[tuple[str, bytes]]:
     """File name and content of everything in the folder."""
-    for name, data in VALID.items():
-        yield f"{name}.bin", data
-        yield f"{name}.json", _as_json(expected(data))
-    for name, (data, why) in MALFORMED.items():
-        yield f"{name}.bin", data
-        yield f"{name}.json", _as_json({"valid": False, "why": why})
-
-
-def _as_json(value: Any) -> bytes:
-    return json.dumps(value, indent=1, allow_nan=False).encode() + b"\n"
+    return files(VALID, MALFORMED, expected)
 
 
 if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
-    for old in GOLDEN.iterdir():
-        old.unlink()
-    for name, content in all_files():
-        (GOLDEN / name).write_bytes(content)
+    write(GOLDEN, all_files())

@@ -117,21 +117,8 @@ def random_wardrobe(
     worn[:, _PART["top"]], worn[:, _PART["skirt"]] = ~bare, skirt
     worn[:, _PART["bottom"]] = ~skirt | (rng.random(L) < 0.3)
     worn[:, _PART["shoes"]], worn[:, _PART["hair"]], worn[:, _PART["scalp"]] = ~barefoot, long_hair, ~bald
-    colours = _colours(rng, L)
-    dress = skirt & (rng.random(L) < 0.5)
-    colours[dress, _PART["skirt"]] = colours[dress, _PART["top"]]
-    suit = rng.random(L) < 0.15
-    colours[suit, _PART["bottom"]] = colours[suit, _PART["top"]]
-    colours[hat, _PART["scalp"]] = _cloth(rng, int(hat.sum()))
-    pattern = np.where(rng.random((L, P)) < 0.45, rng.integers(1, patterns, (L, P)), 0)
-    pattern[:, [_PART["skin"], _PART["eyes"], _PART["hair"], _PART["scalp"]]] = 0
-    pattern[dress, _PART["skirt"]] = pattern[dress, _PART["top"]]
-    thickness, looseness = _fit(rng, L, tight)
-    thickness[:, _PART["scalp"]] = np.where(
-        hat, rng.uniform(0.01, 0.022, L), rng.uniform(0.003, 0.03, L) * np.where(woman, 1.2, 0.9)
-    )
-    noise = rng.normal(0, 1, (L, P, fields)) * (0.12 * looseness + 0.05 * thickness)[..., None]
-    noise[:, _PART["scalp"]] = np.where(hat[:, None], 0.0, rng.normal(0, 0.2, (L, fields)) * thickness[:, _PART["scalp"], None])
+    colours, pattern = _dyed(rng, skirt, hat, patterns)
+    thickness, looseness, noise = _cut(rng, tight, hat, woman, fields)
     hip, waist, neck, knee = (landmarks_m[name] for name in ("hip", "waist", "neck", "knee"))
     sleeve = rng.choice([0.08, 0.3, 0.55, 0.8, 1.1, 1.9], L, p=[0.10, 0.12, 0.28, 0.08, 0.07, 0.35]) + rng.uniform(-0.04, 0.04, L)
     return Wardrobe(
@@ -158,6 +145,35 @@ def random_wardrobe(
         beard=((rng.random(L) < 0.35) & ~woman & (years > 18)).astype(np.float32) * rng.uniform(0.2, 0.9, L).astype(np.float32),
         hat=hat,
     )
+
+
+def _dyed(rng: np.random.Generator, skirt: BoolArray, hat: BoolArray, patterns: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Colours (L, P, 3) and numbers of patterns (L, P); half of the skirts belong to dresses, some trousers to suits."""
+    L = len(skirt)
+    colours = _colours(rng, L)
+    dress = skirt & (rng.random(L) < 0.5)
+    colours[dress, _PART["skirt"]] = colours[dress, _PART["top"]]
+    suit = rng.random(L) < 0.15
+    colours[suit, _PART["bottom"]] = colours[suit, _PART["top"]]
+    colours[hat, _PART["scalp"]] = _cloth(rng, int(hat.sum()))
+    pattern = np.where(rng.random((L, len(PARTS))) < 0.45, rng.integers(1, patterns, (L, len(PARTS))), 0)
+    pattern[:, [_PART["skin"], _PART["eyes"], _PART["hair"], _PART["scalp"]]] = 0
+    pattern[dress, _PART["skirt"]] = pattern[dress, _PART["top"]]
+    return colours, pattern
+
+
+def _cut(
+    rng: np.random.Generator, tight: BoolArray, hat: BoolArray, woman: BoolArray, fields: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Thickness and looseness (L, P) in metres, and how they vary over the body (L, P, fields)."""
+    L = len(tight)
+    thickness, looseness = _fit(rng, L, tight)
+    thickness[:, _PART["scalp"]] = np.where(
+        hat, rng.uniform(0.01, 0.022, L), rng.uniform(0.003, 0.03, L) * np.where(woman, 1.2, 0.9)
+    )
+    noise = rng.normal(0, 1, (L, len(PARTS), fields)) * (0.12 * looseness + 0.05 * thickness)[..., None]
+    noise[:, _PART["scalp"]] = np.where(hat[:, None], 0.0, rng.normal(0, 0.2, (L, fields)) * thickness[:, _PART["scalp"], None])
+    return thickness, looseness, noise
 
 
 def _fit(rng: np.random.Generator, L: int, tight: BoolArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
