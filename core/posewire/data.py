@@ -21,11 +21,15 @@ def read_only(values: ArrayLike, *shape: int) -> FloatArray:
         ValueError: the shape differs.
     """
     array = np.asarray(values, dtype=np.float64)
-    if array.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, array.shape, strict=True)):
+    if array.shape != shape and not _fits(array.shape, shape):
         raise ValueError(f"expected an array of shape {shape} (-1 = any), got {array.shape}")
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and not [want for want, have in zip(wanted, shape, strict=True) if want not in (-1, have)]
 
 
 def _freeze(value: object, **shapes: tuple[int, ...]) -> None:

@@ -15,7 +15,8 @@ import onnxruntime
 
 import posewire_models
 from posewire import __version__, capture, plugins
-from posewire.settings import DEFAULT_ADDRESS, default_path
+from posewire.errors import PosewireError
+from posewire.settings import DEFAULT_ADDRESS, Settings, chosen_path
 
 _LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "av", "onnxruntime", "onnxruntime-gpu", "numba", "pyzmq", "msgpack")
 
@@ -120,5 +121,9 @@ def _ports() -> list[Finding]:
 
 
 def _settings() -> list[Finding]:
-    path = default_path()
+    path = chosen_path()
+    try:
+        Settings.load()
+    except PosewireError as error:
+        return [Finding("settings", str(path), error.problem, False, error.hint or "posewire settings")]
     return [Finding("settings", str(path), "read" if path.exists() else "not there: the defaults hold")]

@@ -77,7 +77,8 @@ def remove(name: str, folder: Path | None = None) -> None:
     folder = folder or default_folder()
     allowed = _allowed_file(name, folder)
     if not allowed.exists():
-        raise WireError("There is no client of this name.", got=name, allowed=sorted(clients(folder)) or "none yet")
+        known = sorted(clients(folder))
+        raise WireError("There is no client of this name.", got=name, allowed=known or "none yet", hint="posewire keys list")
     allowed.unlink()
     (folder / "clients" / f"{name}.json").unlink(missing_ok=True)
 
@@ -128,7 +129,8 @@ def _pair(values: Mapping[str, str], path: Path) -> KeyPair:
 
 def _allowed_file(name: str, folder: Path) -> Path:
     if not _NAME.fullmatch(name):
-        raise WireError("The name of a client is not usable.", got=name, allowed="1 to 64 of A-Z a-z 0-9 _ - .")
+        allowed = "1 to 64 of A-Z a-z 0-9 _ - ."
+        raise WireError("The name of a client is not usable.", got=name, allowed=allowed, hint="posewire keys add studio")
     return folder / "allowed" / f"{name}.json"
 
 

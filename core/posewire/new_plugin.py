@@ -35,17 +35,17 @@ def create(name: str, folder: Path) -> Path:
 def _refuse_bad_name(name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > 40:
         allowed = "a lower-case letter, then letters and digits, in parts joined by - or _; at most 40 characters"
-        raise PluginError("A plugin cannot have this name.", got=repr(name), allowed=allowed)
+        raise PluginError("A plugin cannot have this name.", got=repr(name), allowed=allowed, hint="posewire plugin new mine")
 
 
 def _refuse_taken_name(name: str, package: str) -> None:
-    registry = plugins.load()
+    registry, hint = plugins.load(), f"another name: posewire plugin new my-{name}"
     new = {name, f"{name}-lifter"}
     if taken := sorted(new & set(registry.methods)):
         origin = registry.origin(registry.methods[taken[0]])
-        raise PluginError(f"There is a method '{taken[0]}' already.", got=f"it is from {origin}", allowed="another name")
+        raise PluginError(f"There is a method '{taken[0]}' already.", got=f"it is from {origin}", hint=hint)
     if importlib.util.find_spec(package) is not None:
-        raise PluginError(f"There is a package '{package}' already.", got=name, allowed="another name")
+        raise PluginError(f"There is a package '{package}' already.", got=name, hint=hint)
 
 
 def _make(root: Path) -> None:
@@ -54,7 +54,8 @@ def _make(root: Path) -> None:
     except FileExistsError:
         raise PluginError(f"{root} exists already.", hint="choose another name or --folder") from None
     except OSError as error:
-        raise PluginError(f"{root} cannot be made.", got=str(error), allowed="a name in an existing folder") from error
+        allowed, hint = "a name in an existing folder", f"mkdir -p {root.parent}"
+        raise PluginError(f"{root} cannot be made.", got=str(error), allowed=allowed, hint=hint) from error
 
 
 def _write(template: Path, root: Path, names: dict[str, str]) -> None:

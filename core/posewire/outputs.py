@@ -177,6 +177,17 @@ def check_new_file(path: Path, flag: str, *, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise PosewireError(f"The folder for {flag} does not exist.", got=path.parent, hint=f"mkdir -p {path.parent}")
     if path.is_dir():
-        raise PosewireError(f"{flag} names a folder.", got=path, allowed="a file name")
+        raise PosewireError(f"{flag} names a folder.", got=path, allowed="a file name", hint=f"a file in it: {path / 'NAME'}")
     if path.exists() and not overwrite:
         raise PosewireError(f"{path} exists.", hint="--overwrite, or another name")
+
+
+def check_take_name(path: Path, flag: str) -> None:
+    """Refuses a name that does not end in .pwt: by that other commands know a take.
+
+    Raises:
+        PosewireError: with the words to type next.
+    """
+    if path.suffix.lower() != ".pwt":
+        hint = f"{flag} {path.with_suffix('.pwt') if path.name else 'take.pwt'}, and then: posewire export"
+        raise PosewireError("The name of a take ends in .pwt.", got=path, allowed=".pwt", hint=hint)

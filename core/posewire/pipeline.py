@@ -149,7 +149,7 @@ def open_estimator(settings: Settings, *, live: bool = False) -> tuple[MethodCar
         PluginError: no such method, or it is a lifter.
         DeviceError: the asked device is not there.
     """
-    card = _card(settings.method, "estimator", f"--method blazepose --lifter {settings.method}")
+    card = plugins.load().estimator(settings.method)
     return card, cast(Estimator, plugins.open_method(card, _options(settings, live)))
 
 
@@ -161,15 +161,8 @@ def open_lifter(settings: Settings, keypoint_names: tuple[str, ...]) -> LiftStag
     """
     if settings.lifter is None:
         return None
-    card = _card(settings.lifter, "lifter", f"--method {settings.lifter}, without --lifter")
+    card = plugins.load().lifter(settings.lifter)
     return LiftStage(cast(Lifter, plugins.open_method(card, _options(settings, live=False))), card, keypoint_names)
-
-
-def _card(name: str, kind: str, hint: str) -> MethodCard:
-    card = plugins.load().method(name)
-    if card.kind != kind:
-        raise PluginError(f"The method '{name}' is no {kind}.", got=f"kind: {card.kind}", hint=hint)
-    return card
 
 
 def _options(settings: Settings, live: bool) -> MethodOptions:

@@ -76,19 +76,35 @@ class Registry:
 
     def method(self, name: str) -> MethodCard:
         """The method called `name`; PluginError lists what exists."""
-        return self._find("method", name, self.methods)
+        return self._find("method", name, self.methods, "posewire methods")
+
+    def estimator(self, name: str) -> MethodCard:
+        """The estimator called `name`; PluginError lists those that exist."""
+        return self._of_kind("estimator", "method", name, f"--method blazepose --lifter {name}")
+
+    def lifter(self, name: str) -> MethodCard:
+        """The lifter called `name`; PluginError lists those that exist."""
+        return self._of_kind("lifter", "lifter", name, f"--method {name}, without --lifter")
 
     def source(self, name: str) -> SourceCard:
         """The kind of source called `name`; PluginError lists what exists."""
-        return self._find("source", name, self.sources)
+        return self._find("source", name, self.sources, "posewire sources")
 
     def rig(self, name: str) -> RigCard:
         """The rig called `name`; PluginError lists what exists."""
-        return self._find("rig", name, self.rigs)
+        return self._find("rig", name, self.rigs, "posewire rigs")
 
-    def _find(self, noun: str, name: str, cards: Mapping[str, _C]) -> _C:
+    def _of_kind(self, kind: str, noun: str, name: str, otherwise: str) -> MethodCard:
+        """`otherwise`: what to type for a method of the other kind."""
+        cards = {known: card for known, card in self.methods.items() if card.kind == kind}
+        if name in self.methods and name not in cards:
+            got = f"kind: {self.methods[name].kind}"
+            raise PluginError(f"The method '{name}' is no {kind}.", got=got, allowed=_listed(cards), hint=otherwise)
+        return self._find(noun, name, cards, "posewire methods")
+
+    def _find(self, noun: str, name: str, cards: Mapping[str, _C], listing: str) -> _C:
         if name not in cards:
-            hint = self._hint(name, cards)
+            hint = self._hint(name, cards) or f"{listing} shows what each is"
             raise PluginError(f"There is no {noun} '{name}'.", got=name, allowed=_listed(cards), hint=hint)
         return cards[name]
 

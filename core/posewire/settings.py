@@ -90,8 +90,8 @@ class Settings:
         Raises:
             SettingsError: the file cannot be read, or a key or value is not usable.
         """
-        chosen = path or _path_from_environment()
-        values = _read(chosen or default_path(), required=chosen is not None)
+        chosen = chosen_path(path)
+        values = _read(chosen, required=chosen != default_path())
         return replace(cls(**values), **{key: value for key, value in flags.items() if value is not None})
 
 
@@ -100,9 +100,9 @@ def default_path() -> Path:
     return platformdirs.user_config_path("posewire", appauthor=False) / "settings.toml"
 
 
-def _path_from_environment() -> Path | None:
-    name = os.environ.get("POSEWIRE_SETTINGS")
-    return Path(name) if name else None
+def chosen_path(path: Path | None = None) -> Path:
+    """The settings file in force: the one given, the one of POSEWIRE_SETTINGS, or the default one."""
+    return path or Path(os.environ.get("POSEWIRE_SETTINGS") or default_path())
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:

@@ -82,6 +82,33 @@ class Skeleton:
         return read_only(np.radians([[dof.lower_deg, dof.upper_deg] for dof in self.dofs]), len(self.dofs), 2)
 
     @cached_property
+    def twist_from(self) -> FloatArray:
+        """(N, 3) where the axis of a joint's twist points, in the parent's axes, in the pose from which its range is carried."""
+        directions = np.zeros((len(self.names), 3))
+        for dof in self.dofs:
+            if dof.twist:
+                directions[self.index(dof.joint)] = _CARRIED_FROM.get(dof.joint, dof.axis)
+        return read_only(directions, len(self.names), 3)
+
+    def limit_shift_rad(self, angles_rad: ArrayLike) -> FloatArray:
+        """By how much the ranges (..., D) are moved in a pose of angles (..., D): those of twists, by where their bones point.
+
+        Anatomy measures the rotation of an arm along its way from a resting position p, a twist here is measured along the
+        shortest way from the T-pose: over the arm's reach they differ by more than 90 degrees (Codman's paradox). A bone that
+        is carried from its axis b over p to u turns about itself by the solid angle of the three (Van Oosterom, Strackee 1983,
+        eq. 8).
+        """
+        angles_rad = np.asarray(angles_rad, dtype=np.float64)
+        shift_rad = np.zeros_like(angles_rad)
+        carried = self.dof_is_twist & np.any(self.twist_from[self.dof_joints] != self.dof_axes, axis=1)
+        for d in np.flatnonzero(carried).tolist():
+            swings = (self.dof_joints == self.dof_joints[d]) & ~self.dof_is_twist
+            b, p = self.dof_axes[d], self.twist_from[self.dof_joints[d]]
+            u = rotation.rotate(rotation.exp(angles_rad[..., swings] @ self.dof_axes[swings]), b)
+            shift_rad[..., d] = 2.0 * np.arctan2(np.cross(p, u) @ b, 1.0 + b @ p + u @ p + u @ b)
+        return shift_rad
+
+    @cached_property
     def bone_lengths_m(self) -> FloatArray:
         """(N,) distance of each joint from its parent at rest; the root's is its height above the ground."""
         return read_only(np.linalg.norm(self.offsets_m, axis=1), len(self.names))
@@ -208,6 +235,13 @@ _LEFT_DOFS = [
     Dof("ankle", "flexion", _X, False, -40, 65),
     Dof("ankle", "inversion", _Z, False, -40, 40),
 ]
+
+# The range of the shoulder's rotation is that of the arm stretched sideways, and moves as the arm is carried from where the joint
+# rests: 55 degrees of abduction, 30 before the frontal plane (Magee, "Orthopedic Physical Assessment": loose packed position).
+_ABDUCTED, _FORWARD = np.radians(55.0), np.radians(30.0)
+_RESTING = float(np.sin(_ABDUCTED) * np.cos(_FORWARD)), float(-np.cos(_ABDUCTED)), float(np.sin(_ABDUCTED) * np.sin(_FORWARD))
+_CARRIED_FROM = {"left_shoulder": _RESTING, "right_shoulder": (_RESTING[0], -_RESTING[1], -_RESTING[2])}
+"""Where the twist's axis points then; the right arm lies on its other end."""
 
 # Where BlazePose-style landmarks sit on the reference skeleton (left side; mirrored for the right).
 _CENTRE_MARKERS = {"nose": Marker("head", (0.0, 0.055, 0.105)), "head_top": Marker("head", (0.0, 0.210, -0.015))}

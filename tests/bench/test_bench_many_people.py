@@ -38,7 +38,7 @@ def test_a_row_says_what_so_many_cost_beside_one_and_how_many_were_seen() -> Non
     ours = {count: Seen(20.0 + 0.2 * count, count) for count in COUNTS}
     theirs = {count: Seen(10.0 * count, min(count, 4)) for count in COUNTS}
     rows = [many_people.row(count, ours, theirs) for count in COUNTS]
-    assert [row.workload for row in rows] == ["1 people", "2 people", "5 people", "10 people"]
+    assert [row.workload for row in rows] == ["1 person", "2 people", "5 people", "10 people"]
     assert rows[-1].name == "many_people" and rows[-1].unit == "ms per frame"
     assert rows[-1].ours == 22.0 and rows[-1].peer_value == 100.0
     assert rows[-1].note == "1.09 x the cost of one person, blazepose 10.00 x; 10 seen, blazepose 4"

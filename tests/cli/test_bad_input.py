@@ -51,8 +51,13 @@ def test_an_unusable_flag_is_refused(refused, short_clip, flags, tmp_path, monke
         (["--publish", "tcp://127.0.0.1:5598", "--rig", "gundam"], "mixamo"),
         (["--rig", "gundam"], "mixamo"),
         (["--device", "tpu"], "cpu"),
+        (["--lifter", "nix"], "There is no lifter 'nix'.\n  got:     nix\n  allowed: selfsup, vae, vae-temporal\n"),
+        (["--lifter", "selfsub"], "did you mean 'selfsup'?"),
+        (["--lifter", "vnect"], "--method vnect, without --lifter"),
+        (["--method", "vae"], "--method blazepose --lifter vae"),
+        (["--method", "xnect", "--max-people", "30"], "--max-people 16"),
     ],
-    ids=["method", "rig", "rig, unpublished", "device"],
+    ids=["method", "rig", "rig, unpublished", "device", "lifter", "nearly a lifter", "no lifter", "no method", "people"],
 )
 def test_an_unknown_name_lists_what_exists(refused, short_clip, flags, listed):
     assert listed in refused("run", short_clip, *flags)

@@ -104,6 +104,33 @@ def test_detect_writes_one_row_an_image(posewire, images, tmp_path):
     assert json.loads(ran.out)["people"][names[2]] == 0
 
 
+def test_detect_counts_in_words(posewire, images, tmp_path):
+    said = posewire("detect", images / "0.png", "--out", tmp_path / "one.npz").err
+    assert "1 person in 1 image -> " in said
+    said = posewire("detect", images / "2_nobody.png", images / "2_nobody.png", "--out", tmp_path / "none.npz").err
+    assert "0 people in 2 images -> " in said
+
+
 def test_an_empty_folder_has_nothing_to_detect(posewire, tmp_path):
     (tmp_path / "empty").mkdir()
     assert posewire("detect", tmp_path / "empty", "--out", tmp_path / "found.npz").code == 2
+
+
+def test_settings_and_doctor_name_the_file_in_force(posewire, tmp_path, monkeypatch):
+    assert "not there: the defaults hold" in posewire("settings").out
+    path = tmp_path / "mine.toml"
+    path.write_text("max_people = 4\n")
+    monkeypatch.setenv("POSEWIRE_SETTINGS", str(path))
+    assert str(path) in posewire("settings").out
+    rows = {row["topic"]: row for row in json.loads(posewire("doctor", "--json").out)}
+    assert (rows["settings"]["name"], rows["settings"]["value"]) == (str(path), "read")
+    path.write_text("max_peple = 4\n")
+    rows = {row["topic"]: row for row in json.loads(posewire("doctor", "--json").out)}
+    assert not rows["settings"]["good"]
+
+
+def test_names_in_brackets_and_long_lines_are_shown_as_they_are(posewire, images, tmp_path):
+    folder = tmp_path / "shot [bold] [3]" / ("long" * 20)
+    folder.mkdir(parents=True)
+    said = posewire("detect", images / "2_nobody.png", "--out", folder / "found.npz").err
+    assert f"0 people in 1 image -> {folder / 'found.npz'}\n" in said

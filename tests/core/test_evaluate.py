@@ -18,6 +18,7 @@ from posewire.data import Track
 from posewire.errors import TakeError
 from posewire.evaluate import Motion, Prediction, Reference, evaluate, load_prediction, load_reference, plot
 from posewire.evaluate.motions import LIMB_JOINTS
+from posewire.evaluate.plot import round_top
 from posewire.take import TakeFrame, TakeHeader, TakeWriter
 
 FRAMES, FPS = 40, 60.0
@@ -183,6 +184,10 @@ def test_the_plot_is_a_picture(reference: Reference, tmp_path: Path) -> None:
     picture = cv2.imdecode(np.frombuffer((tmp_path / "plot.png").read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 4
+
+
+def test_the_lines_of_a_plot_stand_for_round_numbers() -> None:
+    assert [round_top(value) for value in (1.0, 7.2, 75.2, 81.0, 101.0, 139.0)] == [2.0, 8.0, 80.0, 100.0, 120.0, 160.0]
 
 
 def test_a_plot_in_a_missing_folder_is_an_error(reference: Reference, tmp_path: Path) -> None:

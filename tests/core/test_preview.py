@@ -13,9 +13,9 @@ from posewire import rotation
 from posewire.data import Frame, SkeletonPose, Track
 from posewire.errors import PosewireError
 from posewire.pipeline import Instant
-from posewire.preview import PreviewWindow, PreviewWriter, Sheet, SideView, VideoWriter, draw_overlay
+from posewire.preview import PreviewWindow, PreviewWriter, Sheet, SideView, VideoWriter, draw_overlay, legend
 from posewire.preview.overlay import keypoint_bones
-from posewire.preview.palette import person_colour, side_colour
+from posewire.preview.palette import TEXT_DIM, person_colour, side_colour
 from posewire.preview.sheet import clock_text, layout
 from posewire.skeleton import REFERENCE
 
@@ -34,9 +34,9 @@ def track(person_id: int = 0, scale: float = 1.0, missed_frames: int = 0) -> Tra
     return Track(person_id, points, np.ones(6), np.array([100, 40, 220, 230]) * scale, missed_frames=missed_frames)
 
 
-def pose(person_id: int = 0, x_m: float = 0.0, y_m: float = 0.0) -> SkeletonPose:
+def pose(person_id: int = 0, x_m: float = 0.0, y_m: float = 0.0, distance_m: float = DISTANCE_M) -> SkeletonPose:
     """A T-pose four metres before the camera."""
-    root = np.array([x_m, y_m, -DISTANCE_M])
+    root = np.array([x_m, y_m, -distance_m])
     rotations = rotation.identity(len(REFERENCE.names))
     positions = REFERENCE.positions_m(root, rotations)
     angles = np.zeros(len(REFERENCE.dof_names))
@@ -111,7 +111,10 @@ def test_points_far_outside_and_behind_the_camera_do_no_harm() -> None:
 
 
 def test_people_have_different_colours() -> None:
-    assert len({person_colour(person_id) for person_id in range(8)}) == 8
+    colours = np.array([person_colour(person_id) for person_id in range(1, 25)])
+    apart = np.abs(colours[:, None] - colours[None]).sum(axis=-1)
+    assert apart[~np.eye(24, dtype=bool)].min() > 40
+    assert person_colour(25) == person_colour(1)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1080, 1920), (1920, 1080), (3840, 2160), (320, 240), (101, 7), (3, 2000)])
@@ -144,6 +147,67 @@ def test_the_side_view_shows_every_person() -> None:
     panel = SideView(400, 400).draw([pose(0, -0.5), pose(1, 0.5)], {})
     assert has_colour(panel, side_colour(0, "head"))
     assert has_colour(panel, side_colour(1, "head"))
+
+
+def in_panel(view: SideView, poses: list[SkeletonPose]) -> np.ndarray:
+    """(P, N, 2) panel pixels of the people's joints."""
+    return np.array([view._pixels(one.positions_m) for one in poses])
+
+
+@pytest.mark.parametrize(
+    "places", [[(0, 4), (0.5, 4.5), (-0.5, 4.5), (9, 12)], [(x, 4) for x in range(-5, 6)], [(0, 3), (0, 20)]]
+)
+def test_the_side_view_shows_people_who_are_far_from_the_others_between_the_labels(places: list[tuple[float, float]]) -> None:
+    view = SideView(322, 538, header_px=45, footer_px=50)
+    poses = [pose(number, x, distance_m=z) for number, (x, z) in enumerate(places, 1)]
+    for _ in range(60):
+        view.draw(poses, {})
+    pixels = in_panel(view, poses)
+    assert pixels[..., 0].min() >= 0
+    assert pixels[..., 0].max() <= 322
+    assert pixels[..., 1].min() >= 45
+    assert pixels[..., 1].max() <= 538 - 50
+    assert view.out_of_view(poses) == 0
+
+
+def test_somebody_who_comes_later_is_soon_in_view() -> None:
+    view = SideView(400, 400)
+    view.draw([pose()], {})
+    both = [pose(), pose(1, 6.0)]
+    for _ in range(45):
+        view.draw(both, {})
+    assert in_panel(view, both).min() >= 0
+    assert in_panel(view, both).max() <= 400
+
+
+def test_a_ghost_far_away_does_not_shrink_the_people_and_is_counted() -> None:
+    view, alone = SideView(400, 400), SideView(400, 400)
+    people = [pose(1), pose(2, 1.0)]
+    for _ in range(30):
+        view.draw([*people, pose(3, distance_m=300.0)], {})
+        alone.draw(people, {})
+    assert view._radius_m == alone._radius_m
+    assert view.out_of_view([*people, pose(3, distance_m=300.0)]) == 1
+
+
+def test_the_side_view_comes_nearer_again_when_only_one_is_left() -> None:
+    view = SideView(400, 400)
+    view.draw([pose(), pose(1, 8.0)], {})
+    wide = view._radius_m
+    for _ in range(400):
+        view.draw([pose()], {})
+    assert view._radius_m < 0.5 * wide
+
+
+@pytest.mark.parametrize(("people", "more"), [(1, False), (12, False), (60, True)])
+def test_the_legend_has_a_disc_for_everybody_or_counts_the_rest(people: int, more: bool) -> None:
+    panel = np.zeros((538, 322, 3), dtype=np.uint8)
+    legend.draw_legend(panel, range(1, people + 1), 9, 232)
+    assert not panel[: 538 - legend.height_px(9)].any()
+    assert not panel[:, 232:].any()
+    shown = [number for number in range(1, min(people, 24) + 1) if has_colour(panel, person_colour(number), 3)]
+    assert (len(shown) < min(people, 24)) == more
+    assert has_colour(panel, TEXT_DIM, 3) == more
 
 
 def test_the_side_view_holds_still_while_people_move_a_little() -> None:

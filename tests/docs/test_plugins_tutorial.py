@@ -46,6 +46,15 @@ def test_the_tutorials_script_sees_the_square_and_reads_the_rig(site: Site) -> N
     assert lines[-1] == "puppet ['body', 'head']"
 
 
+def test_the_tutorials_run_records_what_no_skeleton_has(site: Site) -> None:
+    take = site.sources / "square.pwt"
+    run = site.run("-m", "posewire", "run", "square:", "--method", "bright", "--out", str(take))
+    assert run.returncode == 0, run.stderr
+    assert "nobody is fitted" in run.stderr
+    info = site.run("-m", "posewire", "info", str(take))
+    assert "person 1  30 frames, 0.00 to 0.97 s, not fitted" in info.stdout
+
+
 def test_the_tutorials_cards_are_listed_by_the_commands(site: Site) -> None:
     for command, name in (("methods", "bright"), ("sources", "square"), ("rigs", "puppet")):
         run = site.run("-m", "posewire", command)

@@ -48,6 +48,16 @@ def test_a_clip_stands_before_the_camera_with_a_leg_of_the_reference(clip):
     assert clip.contacts.shape == (len(clip.time_s), len(FEET))
 
 
+def test_a_window_in_which_the_recording_jumps_is_no_clip(walk, tmp_path):
+    head, motion = walk.read_text(encoding="utf-8").split("Frame Time:")
+    rows = motion.splitlines()
+    root, *others = rows[40].split(" ", 1)
+    rows[40] = " ".join([str(float(root) + 100.0 * LEG_M), *others])  # a leg's length aside, whether the file is in metres or cm
+    jumping = tmp_path / "jump.bvh"
+    jumping.write_text("Frame Time:".join([head, "\n".join(rows)]), encoding="utf-8")
+    assert refit.read_clips([jumping]) == []
+
+
 def test_white_noise_has_the_deviation_that_it_says(clip):
     seen = observed(still(clip.joints_m[0]), WHITE, np.random.default_rng(0))
     said_m = np.array([track.keypoints_m for track in seen])

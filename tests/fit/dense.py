@@ -126,6 +126,7 @@ def fill(problem: Problem, truth: Pose, rng: np.random.Generator) -> None:
     t.sight[:] = truth.root_m / np.linalg.norm(truth.root_m)
     t.depth[:] = [3.1, 40.0]
     t.limit_w[:], t.rest_w[:], t.damping_w[:] = 300.0, 0.2, 0.5
+    t.limit_shift_rad[:] = SKELETON.limit_shift_rad(truth.angles_rad)
     t.rest_rad[:], t.previous_rad[:] = rng.normal(0.0, 0.1, D), truth.angles_rad + rng.normal(0.0, 0.1, D)
     t.contact_m[:], t.contact_w[7:11] = joints + rng.spawn(1)[0].normal(0.0, 0.02, joints.shape), 700.0
     t.position_m[3], t.position_w[3] = np.nan, 0.0
@@ -178,7 +179,8 @@ def _depth(pose: Pose, t: Targets) -> FloatArray:
 
 def _limits(pose: Pose, t: Targets) -> FloatArray:
     low, high = SKELETON.limits_rad.T
-    return np.sqrt(t.limit_w) * (pose.angles_rad - np.clip(pose.angles_rad, low, high))
+    angles = pose.angles_rad - t.limit_shift_rad
+    return np.sqrt(t.limit_w) * (angles - np.clip(angles, low, high))
 
 
 def _rest(pose: Pose, t: Targets) -> FloatArray:

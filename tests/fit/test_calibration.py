@@ -135,3 +135,20 @@ def test_a_given_height_is_kept_whatever_the_method_says() -> None:
     fitter = Fitter(actor.NAMES, FitSettings(height_m=skeleton.REFERENCE_HEIGHT_M))
     fitter.learn(actor.tracks(keypoints, noise_m=0.01), actor.VIEW)
     assert abs(size(fitter) - 1.0) < 0.02
+
+
+def precision(*, lasts: float) -> float:
+    """Of a method of 15 mm of noise, of which `lasts` is left after a frame."""
+    keypoints, _ = actor.poses_m(TIME_S[:15])
+    rng, noise_m = np.random.default_rng(5), np.zeros(keypoints.shape)
+    for k in range(15):
+        fresh_m = rng.normal(0.0, 0.015, keypoints.shape[1:])
+        noise_m[k] = fresh_m if k == 0 else lasts * noise_m[k - 1] + np.sqrt(1.0 - lasts**2) * fresh_m
+    fitter = Fitter(actor.NAMES, FitSettings())
+    fitter.learn(actor.tracks(keypoints + noise_m, noise_m=0.0), actor.VIEW)
+    return fitter._calibration.precision  # pyright: ignore[reportPrivateUsage]
+
+
+def test_only_errors_that_do_not_last_are_worth_following_closely() -> None:
+    assert precision(lasts=0.0) > 1.5
+    assert precision(lasts=0.7) == 1.0

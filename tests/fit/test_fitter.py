@@ -1,5 +1,7 @@
 """One person's fit, from what a method says to the pose."""
 
+import threading
+
 import actor
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from posewire import rotation, skeleton
 from posewire.data import Camera, Track
 from posewire.errors import SettingsError
 from posewire.filters import OneEuroSettings
-from posewire.fit import FitSettings, Fitter, frame, warm_up
+from posewire.fit import FitSettings, Fitter, compiling, frame, warm_up
 from posewire.fit.residuals import TERMS
 
 FPS = 30.0
@@ -255,6 +257,26 @@ def test_no_input_makes_the_kernels_compile_twice() -> None:
         fitter.fit(other_order, 0, actor.VIEW)
         fitter.fit(row, np.float64(0.1), actor.VIEW)
     assert len(frame.run.signatures) == 1  # type: ignore[attr-defined]
+
+
+def test_a_method_that_speaks_of_other_points_fits_nobody() -> None:
+    fitter = Fitter(("top", "bottom"), FitSettings())
+    track = Track(1, np.array([[300.0, 100.0], [300.0, 400.0]]), np.ones(2), np.array([250.0, 100.0, 350.0, 400.0]))
+    fitter.learn([track] * 15, actor.VIEW)
+    assert fitter.fit(track, 0.0, actor.VIEW) is None
+
+
+def test_a_compilation_that_takes_more_than_a_moment_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "MOMENT_S", 0.01)
+    said, was_said = list[str](), threading.Event()
+
+    def report(message: str) -> None:
+        said.append(message)
+        was_said.set()
+
+    with compiling.telling(report, "compiling"):
+        assert was_said.wait(timeout=10)
+    assert said == ["compiling"]
 
 
 def test_warming_up_says_nothing_when_everything_is_compiled() -> None:

@@ -36,13 +36,13 @@ def test_feet_on_the_ground_slide_a_fifth_of_what_they_do_free() -> None:
     free, locked = slides_m_s(FREE), slides_m_s(LOCKED)
     assert len(locked) > 0.8 * len(free)
     assert np.median(locked) < 0.2 * np.median(free)
-    assert np.percentile(locked, 95) < 0.5 * np.percentile(free, 95)
+    assert np.percentile(locked, 95) < 0.2 * np.percentile(free, 95)
 
 
 def test_a_lifted_foot_goes_where_it_goes_free() -> None:
     apart = np.linalg.norm(feet_m(poses(LOCKED)) - feet_m(poses(FREE)), axis=-1)[stepper.moves(TIME_S), :2]
     assert np.median(apart) < 0.04
-    assert apart.max() < 0.15
+    assert apart.max() < 0.12
 
 
 def test_the_contacts_and_the_motion_are_those_of_the_free_fit() -> None:
@@ -78,7 +78,7 @@ def test_a_person_who_is_moved_away_is_let_go_within_five_frames() -> None:
     moved = actor.tracks(stepper.keypoints_m(TIME_S) + np.where(TIME_S < 0.7, 0.0, 0.4)[:, None, None] * [1.0, 0.0, 0.0])
     apart = np.linalg.norm(feet_m(poses(LOCKED, moved)) - feet_m(poses(FREE, moved)), axis=-1).max(axis=1)
     after = int(np.argmax(TIME_S >= 0.7))
-    assert apart[after + 5 : after + 8].max() < 0.09
+    assert apart[after + 5 : after + 8].max() < 0.06
 
 
 def test_the_feet_of_every_stature_are_found() -> None:

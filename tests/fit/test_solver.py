@@ -55,6 +55,15 @@ def test_energy_never_rises_from_step_to_step() -> None:
     assert all(after <= before for before, after in itertools.pairwise(energies))
 
 
+def test_what_a_failed_step_leaves_does_not_matter() -> None:
+    problem, start = problem_and_start(10)
+    _, energy = problem.solved(start, 3)
+    work = problem.work
+    for scratch in (work.forms, work.subtrees, work.response, work.pivot, work.scale, work.step, work.swings, work.loads):
+        scratch[:] = np.nan
+    assert problem.solved(start, 3)[1] == energy
+
+
 def test_root_rotation_stays_a_unit_quaternion() -> None:
     problem, start = problem_and_start(8, spread=0.5)
     pose, _ = problem.solved(start, 50)

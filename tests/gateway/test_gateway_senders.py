@@ -15,7 +15,7 @@ from posewire.rigs import load_rig
 from posewire.skeleton import REFERENCE
 from posewire_gateway.axes import AXES, NATIVE, UNITY, UNREAL
 from posewire_gateway.generic_osc import GenericOsc
-from posewire_gateway.json_live_link import JsonLiveLink
+from posewire_gateway.json_live_link import JsonLiveLink, engine_names
 from posewire_gateway.moment import Moment
 from posewire_gateway.people import parse_choice
 from posewire_gateway.targets import Target
@@ -167,6 +167,25 @@ def test_json_on_a_rig_has_the_rigs_names_and_directions(receiver: Receiver) -> 
     output.close()
     native = person.positions_m[REFERENCE.index("left_knee")] - person.positions_m[REFERENCE.index("left_hip")]
     assert angle_deg(got["calf_l"] - got["thigh_l"], native[[0, 2, 1]]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("hip", "None", "None_", "NONE_", ""), ("hip", "None__", "None_", "NONE___", "_")),
+        (("Hand", "hand", "nonet"), ("Hand", "hand_", "nonet")),
+        (("none", "none_", "none__"), ("none___", "none_", "none__")),
+    ],
+)
+def test_json_names_are_names_to_unreal_and_unlike_each_other(names: tuple[str, ...], said: tuple[str, ...]) -> None:
+    assert engine_names(names) == said
+
+
+def test_json_names_nobody_none(receiver: Receiver) -> None:
+    output = JsonLiveLink(target(receiver), ALL)
+    output.send(moment(pose(1), names={1: "None"}))
+    assert list(read(receiver)) == ["None_"]
+    output.close()
 
 
 def test_people_of_the_same_name_are_told_apart(receiver: Receiver) -> None:

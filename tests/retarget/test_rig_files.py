@@ -205,5 +205,5 @@ def test_file_that_is_not_json_is_a_plain_error(tmp_path: Path, text: bytes) -> 
 
 
 def test_missing_file_is_a_plain_error(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="cannot read rig file"):
+    with pytest.raises(PluginError, match="cannot be read"):
         resolve_rig(str(tmp_path / "none.json"), bundled_rigs())

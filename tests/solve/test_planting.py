@@ -47,17 +47,17 @@ def test_one_frame_says_nothing_of_contacts():
     assert np.isnan(touching(TIME_S[:1], standing(np.zeros(1)), np.zeros((1, 3)), None)).all()
 
 
-def test_a_rest_is_one_place_and_what_lies_far_from_it_is_free():
+def test_a_rest_creeps_slower_than_anybody_sees_and_what_lies_far_from_it_is_free():
     rng = np.random.default_rng(0)
     feet_m = rng.normal(0.0, 0.01, (90, 4, 3))
     contacts = np.zeros((90, 4))
     contacts[30:50, 1] = 1.0
     planted = plant(TIME_S, feet_m, contacts)
     places_m = planted.place_m[30:50, 1]
-    assert np.linalg.norm(np.diff(places_m, axis=0), axis=1).max() < 1e-3
+    assert np.median(np.linalg.norm(np.diff(places_m, axis=0), axis=1)) < 0.06 / 30.0
     np.testing.assert_allclose(places_m.mean(axis=0), feet_m[30:50, 1].mean(axis=0), atol=2e-3)
-    assert planted.held[30:50, 1].all()
-    assert not planted.held[:, [0, 2, 3]].any() and not planted.held[:25, 1].any() and not planted.held[55:, 1].any()
+    assert (planted.share[30:50, 1] == 1.0).all()
+    assert not planted.share[:, [0, 2, 3]].any() and not planted.share[:25, 1].any() and not planted.share[55:, 1].any()
     np.testing.assert_array_equal(planted.place_m[:, 0], feet_m[:, 0])
 
 
@@ -76,8 +76,8 @@ def test_settled_feet_stand_in_their_places():
     draft = make_draft(0, 40)
     (motion,) = settle([draft])
     joints_m = REFERENCE.positions_m(motion.root_m, motion.rotations_wxyz)
-    away_m = np.linalg.norm(joints_m[:, FEET] - draft.planted.place_m, axis=-1)[draft.planted.held]
-    was_m = np.linalg.norm(draft.joints_m[:, FEET] - draft.planted.place_m, axis=-1)[draft.planted.held]
+    away_m = np.linalg.norm(joints_m[:, FEET] - draft.planted.place_m, axis=-1)[draft.planted.share == 1.0]
+    was_m = np.linalg.norm(draft.joints_m[:, FEET] - draft.planted.place_m, axis=-1)[draft.planted.share == 1.0]
     assert np.median(away_m) < 0.25 * np.median(was_m)
 
 

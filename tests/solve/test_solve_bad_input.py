@@ -13,7 +13,7 @@ from posewire import rotation
 from posewire.data import Camera, FloatArray, Track
 from posewire.skeleton import REFERENCE
 from posewire.solve.person import settle_people, smooth_person
-from posewire.solve.settings import AUTO_SMOOTH_S, OFFLINE_FIT
+from posewire.solve.settings import OFFLINE_FIT
 from posewire.solve.stretches import Sight
 
 FPS = 30.0
@@ -31,7 +31,7 @@ def live(rows: list[Track], time_s: FloatArray, camera: Camera = actor.VIEW) -> 
 def solved(rows: list[Track], time_s: FloatArray, camera: Camera = actor.VIEW) -> FloatArray:
     """(T, N, 3) NaN where there is no pose."""
     sights = [Sight(k, t, track, camera) for k, (track, t) in enumerate(zip(rows, time_s.tolist(), strict=True))]
-    (person,) = settle_people([smooth_person(sights, actor.NAMES, OFFLINE_FIT, AUTO_SMOOTH_S)], lock_feet=True)
+    (person,) = settle_people([smooth_person(sights, actor.NAMES, OFFLINE_FIT)], lock_feet=True)
     joints = np.full((len(rows), len(REFERENCE.names), 3), np.nan)
     for frame, pose in person.poses.items():
         joints[frame] = pose.positions_m

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from posewire.bench.clip import bundled_frames
 from posewire.cli import main, solving
 from posewire.errors import PosewireError, TakeError
-from posewire.solve import tensors
+from posewire.fit import compiling
+from posewire.solve import settling, tensors
 from posewire.take import Take
 
 
@@ -84,6 +86,19 @@ def test_no_take_the_same_take_and_an_existing_file_are_refused(recorded, tmp_pa
     with pytest.raises(TakeError, match="exists"):
         solve(recorded, "--out", text)
     assert text.read_text() == "no take"
+
+
+def test_compiling_the_solve_is_said_when_it_takes_a_moment(recorded, tmp_path, capsys, monkeypatch):
+    solver, calls = settling.solve, []
+
+    def slow(*arguments):
+        calls.append(time.sleep(0.5 if not calls else 0.0))  # the first call is the one that compiles
+        return solver(*arguments)
+
+    monkeypatch.setattr(compiling, "MOMENT_S", 0.05)
+    monkeypatch.setattr(settling, "solve", slow)
+    solve(recorded, "--out", tmp_path / "a.pwt")
+    assert settling.COMPILING in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_smoothing_words_mean_what_they_say():

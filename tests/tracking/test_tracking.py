@@ -271,6 +271,15 @@ def test_a_torso_anywhere_gives_a_histogram_or_none(values: list[float]) -> None
     assert histogram is None or histogram.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("aside_px", [(0.0, -200.0), (0.0, 200.0), (-200.0, 0.0), (200.0, 0.0)])
+def test_clothes_beside_the_picture_have_no_look(aside_px: tuple[float, float]) -> None:
+    image, names = np.full((40, 30, 3), 90, np.uint8), (*appearance.TORSO_NAMES, "left_knee", "left_ankle")
+    body_px = np.array([[20.0, 2.0], [5.0, 2.0], [7.0, 15.0], [18.0, 15.0], [18.0, 25.0], [18.0, 35.0]])
+    clothes = appearance.Clothes.of(names)
+    assert clothes.look(image, body_px) is not None
+    assert clothes.look(image, body_px + aside_px) is None
+
+
 def test_dissimilarity_is_a_bounded_metric_on_histograms() -> None:
     a, b = np.random.default_rng(1).dirichlet(np.ones(900), size=2)
     assert appearance.dissimilarity(a, a) == pytest.approx(0.0, abs=1e-6)

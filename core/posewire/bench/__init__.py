@@ -39,8 +39,8 @@ def default_folder() -> Path:
     return Path("posewire-peers")
 
 
-def run(name: str | None, folder: Path) -> list[BenchRow]:
-    """Runs one benchmark, or all.
+def run(name: str | None, folder: Path, report: Callable[[str], None]) -> list[BenchRow]:
+    """Runs one benchmark, or all; `report` is told before each.
 
     Raises:
         PosewireError: there is no benchmark of this name.
@@ -48,8 +48,11 @@ def run(name: str | None, folder: Path) -> list[BenchRow]:
     if name is not None and name not in NAMES:
         raise PosewireError("There is no such benchmark.", got=name, allowed=NAMES, hint="posewire bench overhead")
     peers = Peers(folder if folder.is_dir() else None)
-    modules = [importlib.import_module(f"posewire.bench.{chosen}") for chosen in ([name] if name else NAMES)]
-    return [row for module in modules for row in module.run(peers)]
+    chosen, rows = [name] if name else NAMES, list[BenchRow]()
+    for number, one in enumerate(chosen, start=1):
+        report(f"Measuring {one}, {number} of {len(chosen)}; each takes from seconds to minutes.")
+        rows += importlib.import_module(f"posewire.bench.{one}").run(peers)
+    return rows
 
 
 def setup(folder: Path, report: Callable[[str], None]) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from posewire.data import FloatArray
 from posewire.fit.body import ROOT_UNKNOWNS, Body, Workspace
 from posewire.fit.compiled import SOURCES, entry, kernel
-from posewire.fit.kinematics import forward, retract
+from posewire.fit.kinematics import forward, retract, set_motions
 from posewire.fit.packing import Record
 from posewire.fit.targets import Targets
 
@@ -28,8 +28,8 @@ def residual_count(body: Body) -> int:
 
 @kernel
 def _rate(m: FloatArray, r: tuple[float, float, float], a: tuple[float, float, float]) -> float:
-    """a . dx of a point r from the root along the spatial axis m (6,)."""
-    dx, dy, dz = m[3] + m[1] * r[2] - m[2] * r[1], m[4] + m[2] * r[0] - m[0] * r[2], m[5] + m[0] * r[1] - m[1] * r[0]
+    """a . dx of a point r from the root along the spatial axis m (Workspace.motions)."""
+    dx, dy, dz = m[4] + m[1] * r[2] - m[2] * r[1], m[5] + m[2] * r[0] - m[0] * r[2], m[6] + m[0] * r[1] - m[1] * r[0]
     return a[0] * dx + a[1] * dy + a[2] * dz
 
 
@@ -40,11 +40,12 @@ def _slope(
     """row (P,) += a . dx of a point x (3,) on a joint."""
     root = work.root_m[1]
     r = (x[0] - root[0], x[1] - root[1], x[2] - root[2])
-    for k in range(3 if relative else 0, ROOT_UNKNOWNS):
-        row[k] += _rate(work.motions[1, k], r, a)
+    for i in range(3):
+        row[i] += 0.0 if relative else a[i]
+        row[3 + i] += _rate(work.motions[3 + i], r, a)
     while joint > 0:
         for d in range(body.first_dof[joint], body.first_dof[joint + 1]):
-            row[ROOT_UNKNOWNS + d] += _rate(work.motions[1, ROOT_UNKNOWNS + d], r, a)
+            row[ROOT_UNKNOWNS + d] += _rate(work.motions[ROOT_UNKNOWNS + d], r, a)
         joint = body.parents[joint]
 
 
@@ -124,6 +125,7 @@ def _evaluate(body: Body, targets: Targets, work: Workspace, step: FloatArray, r
         work.step[k] = step[k]
     retract(work, 0)
     forward(body, work, 1)
+    set_motions(body, work, 1)
     J[:] = 0.0
     row = 0
     for m in range(body.markers):

@@ -55,7 +55,8 @@ def row(count: int, ours: dict[int, Seen], theirs: dict[int, Seen]) -> BenchRow:
         f"{growth[0]:.2f} x the cost of one person, {PEER} {growth[1]:.2f} x; "
         f"{ours[count].people} seen, {PEER} {theirs[count].people}"
     )
-    return BenchRow.against("many_people", f"{count} people", PEER, "ms per frame", ours[count].ms, theirs[count].ms, note)
+    workload = "1 person" if count == 1 else f"{count} people"
+    return BenchRow.against("many_people", workload, PEER, "ms per frame", ours[count].ms, theirs[count].ms, note)
 
 
 def cut_outs(frames: Sequence[Frame]) -> list[ImageArray]:

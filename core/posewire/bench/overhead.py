@@ -14,7 +14,7 @@ from posewire.data import Detections, Frame
 from posewire.people import People
 from posewire.pipeline import open_estimator
 from posewire.settings import Settings
-from posewire.tracking import Tracker
+from posewire.tracking import Tracker, TrackSettings
 
 _FRAMES = 60
 _WARM_UP = 10
@@ -29,7 +29,7 @@ def run(peers: Peers) -> list[BenchRow]:
     estimator.close()
     rows: list[BenchRow] = []
     for people in (1, 10):
-        after_ms = _after_network_ms(card.joints, frames, [_copies(found, people) for found in detections])
+        after_ms = _after_network_ms(card.joints, people, frames, [_copies(found, people) for found in detections])
         peer = "blazepose's estimate() for one person"
         rows.append(BenchRow.against("overhead", f"{people} people", peer, "ms per frame", after_ms, network_ms))
     return rows
@@ -54,8 +54,9 @@ def _copies(found: Detections, people: int) -> Detections:
     return Detections(keypoints_px, np.repeat(found.confidence[:1], people, axis=0), boxes_px, keypoints_m)
 
 
-def _after_network_ms(joints: tuple[str, ...], frames: list[Frame], detections: list[Detections]) -> float:
-    tracker, everybody, times = Tracker(joints), People(joints, Settings()), list[float]()
+def _after_network_ms(joints: tuple[str, ...], people: int, frames: list[Frame], detections: list[Detections]) -> float:
+    tracker, everybody = Tracker(joints, TrackSettings(max_people=people)), People(joints, Settings(max_people=people))
+    times: list[float] = []
     for sequence, (frame, found) in enumerate(zip(frames, detections, strict=True)):
         start = perf_counter()
         placed = everybody.place(frame)

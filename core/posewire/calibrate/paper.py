@@ -32,7 +32,8 @@ def write_board(path: Path, board: Board, paper: str = "a4") -> None:
     size_m = _page(board, paper)
     writers = {".pdf": _pdf, ".png": _png}
     if path.suffix.lower() not in writers:
-        raise CalibrationError("A board is a PDF or PNG file.", got=path.name, allowed=tuple(writers))
+        hint = f"posewire calibrate board {path.stem}.pdf"
+        raise CalibrationError("A board is a PDF or PNG file.", got=path.name, allowed=tuple(writers), hint=hint)
     try:
         path.write_bytes(writers[path.suffix.lower()](board, size_m))
     except OSError as error:

@@ -58,12 +58,13 @@ def check_file(path: Path) -> None:
     """SourceError unless the path is a file with something in it that may be read."""
     try:
         if path.is_dir():
-            raise SourceError(f"{path} is a folder.", allowed="a video file, or a folder that holds images")
+            raise SourceError(f"{path} is a folder.", allowed="a video file", hint=f"a file in it: {path / 'NAME'}")
         if not path.exists():
             raise not_found(path)
         with path.open("rb") as file:
             if not file.read(1):
-                raise SourceError(f"The file {path} is empty.", got="0 bytes", allowed="a video or an image")
+                hint = "copy it again"
+                raise SourceError(f"The file {path} is empty.", got="0 bytes", allowed="a video or an image", hint=hint)
     except OSError as error:
         raise SourceError(
             f"The file {path} cannot be read.", got=error.strerror, hint="check its name and permissions"
@@ -104,12 +105,13 @@ def _decodable(stream: VideoStream, name: object) -> VideoStream:
 
 
 def _no_video(name: object, got: str) -> SourceError:
-    return SourceError(f"{name} holds no video.", got=got, allowed=ACCEPTED)
+    return SourceError(f"{name} holds no video.", got=got, allowed=ACCEPTED, hint="posewire sources")
 
 
 def _cannot_open(path: Path, got: str | None) -> SourceError:
     if not _lacks_index(path):
-        return SourceError(f"{path} is not a video file that can be read.", got=got, allowed=ACCEPTED)
+        hint = f"does another player show it? ffmpeg -i {path.name} clip.mp4"
+        return SourceError(f"{path} is not a video file that can be read.", got=got, allowed=ACCEPTED, hint=hint)
     return SourceError(
         f"The video {path} is cut off: its index (moov) is missing.",
         got=f"{path.stat().st_size} bytes",

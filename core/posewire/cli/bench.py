@@ -9,7 +9,10 @@ from pathlib import Path
 from rich.table import Table
 
 from posewire import bench
-from posewire.cli.options import Commands, add_json_flag, console, output, print_json
+from posewire.cli.options import Commands, add_json_flag, console, output, print_json, remark
+from posewire.errors import SettingsError
+
+_SETUP = "posewire bench --setup"
 
 
 def add_commands(commands: Commands) -> None:
@@ -22,13 +25,22 @@ def add_commands(commands: Commands) -> None:
     parser.set_defaults(run=_bench)
 
 
+def _check_peers(folder: Path | None) -> None:
+    """A folder that was named and is not there is a mistake; the usual one may be absent."""
+    if folder is not None and not folder.is_dir():
+        raise SettingsError("There is no such folder of peers.", got=folder, hint=f"{_SETUP} --peers {folder}")
+
+
 def _bench(flags: argparse.Namespace) -> None:
     folder = flags.peers or bench.default_folder()
     if flags.setup:
         bench.setup(folder, console.print)
         if flags.name is None:
             return
-    rows = bench.run(flags.name, folder)
+    _check_peers(flags.peers)
+    if not folder.is_dir():
+        remark("There are no peers here:", f"only those that are installed are compared. Next: {_SETUP}")
+    rows = bench.run(flags.name, folder, console.print)
     if flags.json:
         print_json([asdict(row) for row in rows])
         return

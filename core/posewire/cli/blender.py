@@ -66,4 +66,5 @@ def _build(flags: argparse.Namespace) -> None:
         command += [part for value in getattr(flags, name) or () for part in (f"--{name}", value)]
     done = subprocess.run(command + (["--no-wheels"] if flags.no_wheels else []), check=False)
     if done.returncode != 0:
-        raise PosewireError("The zips could not be made; the lines above say why.")
+        hint = "mend that, and: posewire blender build --out dist"
+        raise PosewireError("The zips could not be made; the lines above say why.", hint=hint)

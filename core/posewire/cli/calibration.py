@@ -25,7 +25,7 @@ from posewire.calibrate import (
 )
 from posewire.calibrate.calibration import GroundChoice
 from posewire.calibrate.paper import PAPERS_M
-from posewire.cli.options import Commands, add_json_flag, console, output, print_json
+from posewire.cli.options import Commands, add_json_flag, console, output, print_json, remark
 from posewire.errors import SettingsError
 from posewire.methods import SourceOptions
 from posewire.outputs import check_new_file
@@ -103,7 +103,7 @@ def _check_flags(flags: argparse.Namespace) -> None:
     if flags.lens is not None and flags.ground == "none":
         raise SettingsError("With a known lens and no floor nothing is left to do.", hint="leave --lens or --ground none away")
     if flags.seconds is not None and not (0.0 < flags.seconds < math.inf):
-        raise SettingsError("--seconds must be a time.", got=flags.seconds, allowed="more than 0")
+        raise SettingsError("--seconds must be a time.", got=flags.seconds, allowed="more than 0", hint="--seconds 30")
     for flag, path in (("--out", flags.out), ("--preview", flags.preview)):
         if path is not None:
             check_new_file(path, flag, overwrite=flags.overwrite)
@@ -124,7 +124,7 @@ def _ground(text: str) -> GroundChoice:
 
 def _look(flags: argparse.Namespace, board: Board) -> Looked:
     source = capture.open_source(flags.source, SourceOptions(), tuple(plugins.load().sources.values()))
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(f"looking for {board.name}", total=None)
@@ -188,8 +188,8 @@ def _tell(flags: argparse.Namespace, looked: Looked, calibration: Calibration) -
     table.add_row("distortion", " ".join(f"{value:.4f}" for value in found["distortion"]))
     table.add_row("floor", _floor_line(calibration))
     output.print(table)
-    for remark in calibration.remarks:
-        console.print(f"[yellow]could be better:[/yellow] {remark}")
+    for said in calibration.remarks:
+        remark("could be better:", said)
     console.print(f"Next: posewire run SOURCE --camera {flags.out}")
 
 

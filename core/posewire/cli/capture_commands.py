@@ -24,18 +24,21 @@ from posewire.cli.options import (
     add_publish_flags,
     add_settings_file,
     console,
+    counted,
     print_json,
+    remark,
     settings_of,
 )
 from posewire.data import Detections
 from posewire.detect import detect, gather
 from posewire.errors import PosewireError, SourceError, WireError
 from posewire.methods import MethodCard
-from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, check_new_file, open_stream
+from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, check_new_file, check_take_name, open_stream
 from posewire.pipeline import Instant, Pipeline, open_pipeline
 from posewire.preview import PreviewWindow, PreviewWriter
 from posewire.retarget import resolve_rig
 from posewire.settings import Settings
+from posewire.skeleton import MARKERS
 from posewire.take import Take, export
 
 
@@ -71,11 +74,16 @@ def _run(flags: argparse.Namespace) -> None:
     settings = settings_of(flags)
     for name in settings.rigs:
         resolve_rig(name, plugins.load().rigs.values())  # a wrong name is said at once, also by a run that does not publish
+    if flags.out is not None:
+        check_take_name(flags.out, "--out")
+    if settings.calibrate is not None:
+        profiles.path_of(settings.calibrate)  # a name that none can have is said now, not after the run
     for flag, path in (("--out", flags.out), ("--preview", None if flags.preview == "window" else flags.preview)):
         if path is not None:
             check_new_file(Path(path), flag, overwrite=flags.overwrite)
     with open_pipeline(flags.source, settings) as pipeline:
         _warn_of_one_person(pipeline.card, settings)
+        _warn_of_other_points(pipeline.card)
         summary = _record(pipeline, _outputs(flags, pipeline), flags.source)
         if settings.calibrate is not None:
             _save_profile(pipeline, settings.calibrate)
@@ -90,7 +98,13 @@ def _run(flags: argparse.Namespace) -> None:
 def _warn_of_one_person(card: MethodCard, settings: Settings) -> None:
     """Says so where more people are wanted than the method sees."""
     if settings.max_people > 1 and not card.multi_person:
-        console.print(f"[yellow]{card.name} sees one person[/yellow], not {settings.max_people}. Next: posewire methods")
+        remark(f"{card.name} sees one person,", f"not {settings.max_people}. Next: posewire methods")
+
+
+def _warn_of_other_points(card: MethodCard) -> None:
+    """Says so where the fit has nothing to go by."""
+    if not set(card.joints) & set(MARKERS):
+        remark(f"{card.name}'s keypoints are none of the skeleton's:", "they are recorded, and nobody is fitted.")
 
 
 def _save_profile(pipeline: Pipeline, name: str) -> None:
@@ -155,7 +169,7 @@ def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> dict
         finally:
             together.close()
     for problem in getattr(pipeline.source, "problems", ()):
-        console.print(f"[yellow]source:[/yellow] {problem}")
+        remark("source:", problem)
     stages = {"median_ms": pipeline.times.median_ms(), "p95_ms": pipeline.times.p95_ms()}
     return {"source": address, "frames": frames, "last_time_s": last_s, "person_ids": sorted(people), "stages": stages}
 
@@ -170,7 +184,7 @@ class _Speed(ProgressColumn):
 
 
 def _progress(pipeline: Pipeline) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Speed())
     return Progress(*columns, TextColumn("{task.fields[people]}"), _Status(pipeline), console=console)
 
 
@@ -186,16 +200,18 @@ class _Status(ProgressColumn):
 
 
 def _people(instant: Instant) -> str:
-    number = len(instant.poses)
-    return "nobody seen" if number == 0 else "1 person" if number == 1 else f"{number} people"
+    if instant.poses:
+        return counted(len(instant.poses), "person", "people")
+    seen = sum(not track.missed_frames for track in instant.tracks)
+    return f"{counted(seen, 'person', 'people')}, not fitted" if seen else "nobody seen"
 
 
 def _print_times(pipeline: Pipeline) -> None:
-    table = Table("stage", "median ms", "95 % ms", box=None, title="time a frame (stages overlap on threads)")
+    table = Table("stage", "median ms", "95 % ms", box=None, pad_edge=False)
     p95 = pipeline.times.p95_ms()
     for stage, median in pipeline.times.median_ms().items():
         table.add_row(stage, f"{median:.2f}", f"{p95[stage]:.2f}")
-    console.print(table)
+    console.print("Time a frame (stages overlap on threads):", table, sep="\n")
 
 
 def _add_demo(commands: Commands) -> None:
@@ -209,12 +225,12 @@ def _add_demo(commands: Commands) -> None:
 
 
 _DEMO_NEXT = """
-[bold]posewire-demo/[/bold] now holds
+posewire-demo/ now holds
   demo.pwt   the take: everything that was seen and fitted
   demo.bvh   the motion, for Blender and other animation programs
   demo.mp4   the preview: what was seen, beside the skeleton from the side
 
-[bold]Next[/bold]
+Next
   look into the take   posewire info posewire-demo/demo.pwt
   your own video       posewire run clip.mp4 --out clip.pwt --preview seen.mp4
   your webcam, live    posewire run 0 --publish
@@ -230,10 +246,10 @@ _DEMO_NEXT = """
 
 def _demo(flags: argparse.Namespace) -> None:
     folder = Path("posewire-demo")
-    folder.mkdir(exist_ok=True)
     settings = replace(Settings(), device=flags.device or "cpu")
     bundled = resources.files("posewire") / "assets" / "balancing_cam01.mp4"
     with resources.as_file(bundled) as clip, open_pipeline(clip, settings) as pipeline:
+        folder.mkdir(exist_ok=True)
         outputs: list[Output] = [
             TakeOutput(folder / "demo.pwt", clip.name, pipeline, overwrite=True),
             PreviewWriter(folder / "demo.mp4", pipeline.card.joints, title="posewire demo", overwrite=True),
@@ -249,7 +265,7 @@ def _demo_stream(pipeline: Pipeline) -> list[Output]:
     try:
         stream = open_stream(pipeline.settings, pipeline.card.name)
     except WireError as error:  # most likely another Posewire is streaming; the demo is worth seeing all the same, and says so
-        console.print(f"[yellow]The demo does not stream:[/yellow] {error}")
+        remark("The demo does not stream:", error)
         return []
     console.print(f"Publishing at {stream.address}")
     return [StreamOutput(stream, Pacer(), pipeline)]
@@ -275,7 +291,7 @@ def _detect(flags: argparse.Namespace) -> None:
         raise PosewireError("--out must be an .npz file.", got=flags.out.name, hint=f"--out {flags.out.stem}.npz")
     images = [image for path in flags.images for image in (capture.image_files(path) if path.is_dir() else [path])]
     _refuse_videos(images)
-    card = plugins.load().method(settings.method)
+    card = plugins.load().estimator(settings.method)
     _warn_of_one_person(card, settings)
     rows: list[tuple[str, Detections]] = []
     with Progress(console=console) as progress, suppress(StopIteration):
@@ -290,7 +306,8 @@ def _detect(flags: argparse.Namespace) -> None:
     if flags.json:
         print_json({"out": str(flags.out), "people": counts})
     else:
-        console.print(f"{sum(counts.values())} people in {len(images)} images -> {flags.out}")
+        people, pictures = sum(counts.values()), len(images)
+        console.print(f"{counted(people, 'person', 'people')} in {counted(pictures, 'image', 'images')} -> {flags.out}")
 
 
 def _refuse_videos(images: Sequence[Path]) -> None:

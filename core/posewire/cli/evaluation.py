@@ -26,6 +26,7 @@ from posewire.cli.options import (
 from posewire.errors import SettingsError
 from posewire.evaluate import EvalReport, Prediction, Reference, evaluate, identity, load_prediction, load_reference, plot, refit
 from posewire.fit import FitSettings
+from posewire.outputs import check_new_file
 
 Step = TypeVar("Step")
 
@@ -52,7 +53,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--view", metavar="NAME", help="which of the reference's cameras (default: by the file's name)")
     parser.add_argument("--person", type=int, metavar="ID", help="this person of the take")
     parser.add_argument("--per-joint", action="store_true", help="also a table by joint")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw errors by joint and the PCK curve")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw errors by joint and the PCK curve, of the last FILE")
     pose_evaluation.add_flags(parser)
     lineup_evaluation.add_flags(parser)
     stills_evaluation.add_flags(parser)
@@ -64,6 +65,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _eval(flags: argparse.Namespace) -> None:
+    if flags.plot is not None:
+        check_new_file(flags.plot, "--plot", overwrite=True)  # now, not after all was measured
     if flags.identity:
         _eval_identity(flags)
         return
@@ -116,12 +119,13 @@ def _eval(flags: argparse.Namespace) -> None:
 def _methods(flags: argparse.Namespace) -> list[str]:
     """The methods to compare: --methods, or the one of the settings."""
     names = lineup_evaluation.names_of(flags.methods) if flags.methods is not None else [settings_of(flags).method]
-    lineup_evaluation.check_methods(names, "estimator")
+    lineup_evaluation.check_names(names)
     return names
 
 
 def _eval_identity(flags: argparse.Namespace) -> None:
     settings = settings_of(flags)
+    lineup_evaluation.check_names([settings.method])
     console.print("Cutting the walker out of the bundled clip, then running the scenes: about two minutes.")
     scores: list[identity.SceneScore] = []
     for score in identity.follow_scenes(settings):

@@ -77,6 +77,7 @@ def _add_format_flags(parser: argparse.ArgumentParser) -> None:
 
 def _gateway(flags: argparse.Namespace) -> None:
     rate_hz = _rate_hz(flags)
+    _check_port(flags.port)
     with _libraries("gateway"), _client(flags) as client:
         from posewire_gateway import Gateway, Options, Placing, open_outputs
         from posewire_gateway.axes import AXES
@@ -108,8 +109,13 @@ def _client(flags: argparse.Namespace, *, view: bool = False) -> Client:
 
 def _rate_hz(flags: argparse.Namespace) -> float | None:
     if flags.max_rate is not None and not 0.1 <= flags.max_rate <= 1000.0:
-        raise SettingsError("--max-rate is not usable.", got=flags.max_rate, allowed="0.1 to 1000 (Hz)")
+        raise SettingsError("--max-rate is not usable.", got=flags.max_rate, allowed="0.1 to 1000 (Hz)", hint="--max-rate 30")
     return flags.max_rate
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise SettingsError("--port is not usable.", got=port, allowed="1 to 65535, or 0: any that is free", hint="--port 8766")
 
 
 @contextmanager
@@ -135,6 +141,7 @@ def _add_view(commands: Commands) -> None:
 
 
 def _view(flags: argparse.Namespace) -> None:
+    _check_port(flags.port)
     with _libraries("viewer"):
         from posewire_gateway.view import Viewer
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from posewire import plugins
 from posewire.cli.capture_commands import record_file
-from posewire.cli.options import console, output, print_json, settings_of
-from posewire.errors import PluginError, SettingsError, TakeError
+from posewire.cli.options import output, print_json, remark, settings_of
+from posewire.errors import SettingsError, TakeError
 from posewire.evaluate import EvalReport, lineup, load_reference
 from posewire.evaluate.lineup.rows import NO_LIFTER
 from posewire.settings import Settings
@@ -38,8 +38,7 @@ def evaluate_lineup(flags: argparse.Namespace) -> None:
         hint = "posewire eval clip.mp4 --reference reference.npz --methods blazepose,vnect --lifters none,vae"
         raise SettingsError("--methods needs something to compare on.", got="no FILE, or no --reference", hint=hint)
     methods, lifters = names_of(flags.methods), names_of(flags.lifters or NO_LIFTER)
-    for kind, names in (("estimator", methods), ("lifter", [name for name in lifters if name != NO_LIFTER])):
-        check_methods(names, kind)
+    check_names(methods, lifters)
     rows = [row for clip in flags.sources for row in _rows(clip, flags, methods, lifters)]
     if flags.json:
         print_json(lineup.as_json(rows))
@@ -54,17 +53,18 @@ def names_of(listed: str) -> list[str]:
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def check_methods(names: Sequence[str], kind: str) -> None:
+def check_names(methods: Sequence[str], lifters: Sequence[str] = ()) -> None:
     """A wrong name is said before anything is measured.
 
     Raises:
-        PluginError: one of the names is no method of this kind.
+        PluginError: one of the names is no estimator, or no lifter.
     """
     known = plugins.load()
-    allowed = [name for name, card in known.methods.items() if card.kind == kind]
-    for name in names:
-        if known.method(name).kind != kind:
-            raise PluginError(f"The method '{name}' is no {kind}.", got=name, allowed=allowed)
+    for name in methods:
+        known.estimator(name)
+    for name in lifters:
+        if name != NO_LIFTER:
+            known.lifter(name)
 
 
 def _rows(clip: Path, flags: argparse.Namespace, methods: list[str], lifters: list[str]) -> Iterator[lineup.LineupRow]:
@@ -79,7 +79,7 @@ def _rows(clip: Path, flags: argparse.Namespace, methods: list[str], lifters: li
             try:
                 row, report = lineup.row_of(_recorded(clip, chosen), clip.stem, method, lifter, reference, true_px)
             except TakeError as error:
-                console.print(f"[yellow]{clip.name}, {method}, {lifter}:[/yellow] {error}")
+                remark(f"{clip.name}, {method}, {lifter}:", error)
                 row = lineup.LineupRow(clip.stem, method, lifter, 0.0, 0.0, None, None)
             yield row
     if report is not None:

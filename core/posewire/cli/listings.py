@@ -9,12 +9,14 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from posewire import doctor, plugins
 from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, output, print_json, settings_of
 from posewire.errors import PosewireError
 from posewire.methods import Measurement, MethodCard
 from posewire.plugins import Registry
+from posewire.settings import chosen_path
 
 
 def add_commands(commands: Commands) -> None:
@@ -108,7 +110,7 @@ def _show(header: list[str], rows: list[list[str]], registry: Registry) -> None:
 
 def _show_broken(registry: Registry, where: Console) -> None:
     for plugin in registry.broken:
-        where.print(f"\n[red]broken plugin {plugin.name}[/red] ({plugin.distribution}): {plugin.reason}")
+        where.print(Text.assemble((f"\nbroken plugin {plugin.name}", "red"), f" ({plugin.distribution}): {plugin.reason}"))
 
 
 def _doctor(flags: argparse.Namespace) -> None:
@@ -118,8 +120,8 @@ def _doctor(flags: argparse.Namespace) -> None:
     else:
         table = Table("topic", "name", "finding", box=None, pad_edge=False)
         for finding in findings:
-            value = finding.value if finding.good else f"[red]{finding.value}[/red]\n  next: {finding.hint}"
-            table.add_row(finding.topic, finding.name, value)
+            bad = Text.assemble((finding.value, "red"), f"\n  next: {finding.hint}")
+            table.add_row(finding.topic, finding.name, finding.value if finding.good else bad)
         output.print(table)
     bad = [finding.name for finding in findings if not finding.good]
     if bad:
@@ -131,7 +133,9 @@ def _settings(flags: argparse.Namespace) -> None:
     if flags.json:
         print_json(values)
         return
-    table = Table("setting", "value", box=None, pad_edge=False, title=f"file: {flags.settings or 'the default one'}")
+    path = chosen_path(flags.settings)
+    output.print(f"file: {path}" + ("" if path.is_file() else " (not there: the defaults hold)"))
+    table = Table("setting", "value", box=None, pad_edge=False)
     for key, value in values.items():
         table.add_row(key, str(value))
     output.print(table)

@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"posewire {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     groups = (capture_commands, calibration, takes, solving, network, gateway, blender, evaluation, listings, plugin_commands)
     for group in (*groups, synth, bench):
         group.add_commands(commands)
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed.run(parsed)
     except PosewireError as error:
         print(f"posewire: {error}", file=sys.stderr)
+        if error.hint is None:
+            print(f"  next:    posewire {parsed.command} --help", file=sys.stderr)
         return EXIT_CODE
     except KeyboardInterrupt:
         print("posewire: stopped", file=sys.stderr)

@@ -22,6 +22,7 @@ from posewire.cli.options import (
     console,
     output,
     print_json,
+    remark,
     settings_of,
 )
 from posewire.client import Client, Received, connect
@@ -62,6 +63,8 @@ def _listen(flags: argparse.Namespace) -> None:
             with Live(console=output, refresh_per_second=8) as live:
                 for received in _first(client, flags.count):
                     live.update(_table(client, received))
+            if not output.is_terminal:
+                output.print()  # a terminal's last line is ended already
 
 
 def _first(client: Client, count: int | None) -> Any:
@@ -112,7 +115,7 @@ def _replay(flags: argparse.Namespace) -> None:
         raise SettingsError("Nothing is published without --publish.", hint=f"posewire replay {flags.take} --publish")
     take = Take.open(flags.take)
     for damage in take.damage:
-        console.print(f"[yellow]damaged:[/yellow] {damage}")
+        remark("damaged:", damage)
     with open_stream(settings_of(flags), take.header.method) as stream:
         console.print(f"Publishing {flags.take} at {stream.address} (Ctrl-C stops)")
         while True:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from rich.console import Console
+from rich.text import Text
 
 from posewire.settings import DEFAULT_ADDRESS, Settings
 
@@ -17,10 +18,21 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # p
 
 _WIDTH_IN_A_PIPE = None if sys.stdout.isatty() else 160
 
-console = Console(stderr=True, highlight=False)
-"""Progress and remarks: standard error, so that standard output stays free for results."""
-output = Console(highlight=False, width=_WIDTH_IN_A_PIPE)
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+"""Progress and remarks: standard error, so that standard output stays free for results. A file may be called clip[1].mp4, so
+brackets are no markup; a long line is the terminal's to wrap, so that commands and paths can be copied."""
+output = Console(highlight=False, markup=False, width=_WIDTH_IN_A_PIPE)
 """What the user asked for, as a table or text."""
+
+
+def remark(topic: str, text: object) -> None:
+    """A remark on standard error whose first words stand out."""
+    console.print(Text.assemble((topic, "yellow"), f" {text}"))
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """1 frame, 2 frames."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def add_settings_file(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 
 from posewire import plugins
 from posewire.cli.options import console, output, print_json, settings_of
-from posewire.errors import PluginError, SettingsError
+from posewire.errors import SettingsError
 from posewire.evaluate import Prediction, Reference, poses
 from posewire.methods import Device, Lifter, MethodCard, MethodOptions
 from posewire.pipeline import open_estimator, open_lifter
@@ -96,19 +96,17 @@ def print_groups(flags: argparse.Namespace, predictions: Sequence[tuple[Predicti
 
 def _check(flags: argparse.Namespace) -> None:
     if not 0.0 <= flags.missing <= 0.9:
-        raise SettingsError("--missing must be a share.", got=flags.missing, allowed="0 to 0.9")
+        raise SettingsError("--missing must be a share.", got=flags.missing, allowed="0 to 0.9", hint="--missing 0.3")
     if not 0.0 <= flags.bodies <= 0.3:
         raise SettingsError("--bodies must be a deviation.", got=flags.bodies, allowed="0 to 0.3", hint="--bodies 0.08")
     for name in ("samples", "frames"):
         value = getattr(flags, name)
         if value is not None and value < 1:
-            raise SettingsError(f"--{name} must be a number of poses.", got=value, allowed="1 or more")
+            raise SettingsError(f"--{name} must be a number of poses.", got=value, allowed="1 or more", hint=f"--{name} 500")
 
 
 def _lifter(name: str, settings: Settings) -> tuple[MethodCard, Lifter]:
-    card = plugins.load().method(name)
-    if card.kind != "lifter":
-        raise PluginError(f"The method '{name}' is no lifter.", got=f"it is an {card.kind}", hint="posewire methods lists both")
+    card = plugins.load().lifter(name)
     options = MethodOptions(cast(Device, settings.device), threads=settings.threads)
     return card, cast(Lifter, plugins.open_method(card, options))
 
@@ -116,7 +114,8 @@ def _lifter(name: str, settings: Settings) -> tuple[MethodCard, Lifter]:
 def _test_motion(paths: Sequence[Path]) -> MotionSet:
     """The test subject's clips, and no other, of one packed file or one folder of CMU's BVH files."""
     if len(paths) != 1:
-        raise SettingsError("--lifter takes one motion.", got=len(paths), allowed="a packed .npz, or a folder of CMU BVH files")
+        allowed, hint = "a packed .npz, or a folder of CMU BVH files", f"--motion {paths[0]}"
+        raise SettingsError("--lifter takes one motion.", got=f"{len(paths)} paths", allowed=allowed, hint=hint)
     if paths[0].suffix == ".npz":
         return load(paths[0], "test")
     return MotionSet("test", tuple(cmu.read_clips(paths[0], 60.0, subjects=TEST_SUBJECTS["cmu"])))

@@ -12,12 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from posewire import camera as cameras
 from posewire import fit
-from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, print_json, settings_of
+from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, print_json, remark, settings_of
 from posewire.cli.takes import open_take
 from posewire.errors import SettingsError
 from posewire.lift import LiftStage
+from posewire.outputs import check_take_name
 from posewire.pipeline import open_lifter
-from posewire.solve import AUTO_SMOOTH_S, SolveReport, SolveSettings, settling, solve_take
+from posewire.solve import SolveReport, SolveSettings, settling, solve_take
 from posewire.solve.whole import Progress as Report
 from posewire.solve.whole import check_files
 from posewire.take import Take
@@ -40,7 +41,7 @@ def add_commands(commands: Commands) -> None:
     camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees")
     camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
     parser.add_argument(
-        "--smooth", default="auto", metavar="SECONDS|auto|none", help=f"width of the smoothing window (auto: {AUTO_SMOOTH_S:g} s)"
+        "--smooth", default="auto", metavar="SECONDS|auto|none", help="width of the smoothing (auto: chosen at every instant)"
     )
     parser.add_argument(
         "--lock-feet",
@@ -72,11 +73,12 @@ def _solve(flags: argparse.Namespace) -> None:
     )
     settling.check_device(settings.device)
     take = open_take(flags.take)
+    check_take_name(flags.out, "--out")
     check_files(flags.take, flags.out, overwrite=flags.overwrite)
     lift = _lift(flags, take)
     try:
         fit.warm_up(console.print)
-        settling.warm_up()
+        settling.warm_up(console.print)
         with _progress(flags.take.name) as progress:
             report = solve_take(
                 *(take, flags.out, settings), lift=lift, lifter=flags.lifter, overwrite=flags.overwrite, progress=progress
@@ -95,9 +97,9 @@ def _lift(flags: argparse.Namespace, take: Take) -> LiftStage | None:
     return open_lifter(settings_of(flags), take.header.keypoint_names)
 
 
-def _smooth_s(text: str) -> float:
+def _smooth_s(text: str) -> float | None:
     if text in ("auto", "none"):
-        return AUTO_SMOOTH_S if text == "auto" else 0.0
+        return None if text == "auto" else 0.0
     try:
         return float(text)
     except ValueError as error:
@@ -106,7 +108,7 @@ def _smooth_s(text: str) -> float:
 
 @contextmanager
 def _progress(name: str) -> Generator[Report]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(f"solving {name}, both ways", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -114,7 +116,7 @@ def _progress(name: str) -> Generator[Report]:
 
 def _say(report: SolveReport, *, as_json: bool) -> None:
     if report.frames_without_camera:
-        console.print(f"[yellow]left out:[/yellow] {report.frames_without_camera} frames whose camera is damaged")
+        remark("left out:", f"{report.frames_without_camera} frames whose camera is damaged")
     if as_json:
         print_json(asdict(report) | {"path": str(report.path)})
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from posewire.cli.options import console, output, print_json, settings_of
+from posewire.cli.options import console, counted, output, print_json, remark, settings_of
 from posewire.errors import SettingsError
 from posewire.evaluate import stills
 from posewire.pipeline import open_estimator
@@ -36,7 +36,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def evaluate_stills(flags: argparse.Namespace, methods: list[str]) -> None:
     """`posewire eval --images PATH [--methods NAME,NAME]`."""
     if flags.limit is not None and flags.limit < 1:
-        raise SettingsError("--limit must be a number of pictures.", got=flags.limit, allowed="1 or more")
+        raise SettingsError("--limit must be a number of pictures.", got=flags.limit, allowed="1 or more", hint="--limit 250")
     pictures = stills.open_stills(flags.images, flags.joints, _numbers(flags.numbers), flags.limit)
     settings = settings_of(flags)
     boxes = stills.BOXES if flags.boxes == "both" else (flags.boxes,)
@@ -44,7 +44,10 @@ def evaluate_stills(flags: argparse.Namespace, methods: list[str]) -> None:
     if flags.json:
         print_json(stills.as_json(reports))
     else:
-        output.print(stills.to_table(reports, f"{flags.images.name}, {reports[0].pictures} pictures, 12 limb joints"))
+        count = counted(reports[0].pictures, "picture", "pictures")
+        output.print(stills.to_table(reports, f"{flags.images.name}, {count}, 12 limb joints"))
+        if left_out := reports[0].left_out:
+            remark("left out:", f"{counted(left_out, 'picture', 'pictures')} without a visible torso")
 
 
 def _reports(settings: Settings, pictures: stills.Stills, boxes: tuple[str, ...]) -> list[stills.StillsReport]:

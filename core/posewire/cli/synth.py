@@ -85,7 +85,7 @@ def _studio(flags: argparse.Namespace) -> Studio:
         from posewire_synth.studio import Studio
 
     if flags.device not in ("cpu", "cuda"):
-        raise SettingsError("unknown device", got=flags.device, allowed=["cpu", "cuda"])
+        raise SettingsError("There is no such device.", got=flags.device, allowed=["cpu", "cuda"], hint="--device cpu")
     if flags.device == "cuda" and not torch.cuda.is_available():
         raise DeviceError("torch sees no CUDA device.", hint="leave --device away")
     if flags.threads is not None:
@@ -96,13 +96,14 @@ def _studio(flags: argparse.Namespace) -> Studio:
 
 def _check(flag: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise SettingsError(f"{flag} is out of range.", got=value, allowed=f"{low} to {high}")
+        hint = f"{flag} {min(max(value, low), high)}"
+        raise SettingsError(f"{flag} is out of range.", got=value, allowed=f"{low} to {high}", hint=hint)
 
 
 def _size(flags: argparse.Namespace) -> int:
     size = flags.size or (256 if flags.kind == "crops" else 320)
     if size % 16 or not 64 <= size <= 1024:
-        raise SettingsError("--size is not usable.", got=size, allowed=_SIZES)
+        raise SettingsError("--size is not usable.", got=size, allowed=_SIZES, hint="--size 256")
     return size
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from posewire.cli.options import Commands, add_json_flag, console, output, print_json
+from posewire.cli.options import Commands, add_json_flag, counted, output, print_json, remark
 from posewire.take import EXPORTS, Take, TakeSummary, export
 
 
@@ -32,7 +32,7 @@ def open_take(path: Path) -> Take:
     """Opens a take and says what is damaged in it."""
     take = Take.open(path)
     for damage in take.damage:
-        console.print(f"[yellow]damaged:[/yellow] {damage}")
+        remark("damaged:", damage)
     return take
 
 
@@ -59,9 +59,8 @@ def _summary_table(summary: TakeSummary) -> Table:
         )
     for person in summary.people:
         fitted = "" if person.fitted else ", not fitted"
-        table.add_row(
-            f"person {person.person_id}", f"{person.frames} frames, {person.first_s:.2f} to {person.last_s:.2f} s{fitted}"
-        )
+        frames = counted(person.frames, "frame", "frames")
+        table.add_row(f"person {person.person_id}", f"{frames}, {person.first_s:.2f} to {person.last_s:.2f} s{fitted}")
     table.add_row("complete", "yes" if summary.complete else "no: the recording was cut off, what is listed here is intact")
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -35,6 +36,12 @@ def plot(report: EvalReport, path: Path) -> None:
         raise TakeError(f"{path} cannot be written.", got=error, allowed="a file name in an existing folder") from error
 
 
+def round_top(value: float) -> float:
+    """At least `value`, and four steps of a round number, which the grid's lines stand for; value >= 1."""
+    steps = (digit * 10**power for power in count() for digit in (0.5, 1, 1.5, 2, 2.5, 3, 4))
+    return next(4.0 * step for step in steps if 4.0 * step >= value)
+
+
 def _panel(title: str) -> ImageArray:
     panel = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
     _write(panel, title, (_MARGIN, 30), scale=0.6)
@@ -44,7 +51,7 @@ def _panel(title: str) -> ImageArray:
 def _bars(rows: list[EvalRow]) -> ImageArray:
     """Grouped bars, a group for each joint."""
     panel = _panel("PA-MPJPE of each joint, mm")
-    top_mm = max([1.0, *(value for row in rows for value in row.pa_mpjpe_mm_of_joint.values() if np.isfinite(value))])
+    top_mm = round_top(max([1.0, *(mm for row in rows for mm in row.pa_mpjpe_mm_of_joint.values() if np.isfinite(mm))]))
     _grid(panel, top_mm)
     joints = list(dict.fromkeys(joint for row in rows for joint in row.pa_mpjpe_mm_of_joint))
     group = (_WIDTH - 2 * _MARGIN) / max(len(joints), 1)
@@ -81,7 +88,7 @@ def _curves(rows: list[EvalRow]) -> ImageArray:
 def _grid(panel: ImageArray, top: float) -> None:
     for part in (0.0, 0.25, 0.5, 0.75, 1.0):
         cv2.line(panel, (_x(0.0), _y(part)), (_x(1.0), _y(part)), _GRID if part else _INK, 1)
-        _write(panel, f"{part * top:.0f}", (12, _y(part) + 5), scale=0.4)
+        _write(panel, f"{part * top:g}", (12, _y(part) + 5), scale=0.4)
 
 
 def _x(part: float) -> int:

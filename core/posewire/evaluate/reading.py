@@ -104,7 +104,8 @@ def _chosen_person(arrays: Arrays, people: Sequence[int], name: str, person_id: 
         return int(np.argmax(seen.sum(axis=0)))
     if person_id not in people:
         allowed = list(people) or "a take with somebody in it"
-        raise TakeError(f"{name} has no such person.", got=person_id or "nobody at all", allowed=allowed)
+        hint = "without --person: whoever is in the most frames" if people else "record it with --max-people 4, or another view"
+        raise TakeError(f"{name} has no such person.", got=person_id or "nobody at all", allowed=allowed, hint=hint)
     return people.index(person_id)
 
 

@@ -36,6 +36,8 @@ class Body(NamedTuple):
     """(D, 3) unit axes."""
     limits_rad: FloatArray
     """(D, 2) lower, upper."""
+    twist_from: FloatArray
+    """(N, 3) where the axis of a joint's twist points, in the parent's axes, in the pose from which its range is carried."""
     markers: int
     """How many markers there are."""
     marker_joint: IntArray
@@ -61,8 +63,10 @@ class Workspace(NamedTuple):
     """(2, N, 3, 3) joint axes to world axes."""
     markers_m: FloatArray
     """(2, M, 3)"""
+    swings: FloatArray
+    """(2, N, 5) of each joint's swing: its vector, and the two shares of its left Jacobian."""
     motions: FloatArray
-    """(2, P, 6) spatial axis of each unknown about the root: angular, linear."""
+    """(P, 12) spatial axis of each unknown about the root, at the pose last linearised: angular, 0, linear, 0s."""
     energies: FloatArray
     """(2, T) energy of each term."""
     loads: FloatArray
@@ -70,11 +74,11 @@ class Workspace(NamedTuple):
     angle_loads: FloatArray
     """(2, 2, D) the same of the residuals of an angle: weight, slope."""
     forms: FloatArray
-    """(N + 1, 9, 10) quadratic form of each subtree in its motion (6) and the root's translation (3), last its gradient."""
+    """(N + 1, 9, 12) quadratic form of each subtree in its motion and the root's translation, and its gradient (inertia.py)."""
     subtrees: FloatArray
-    """(N + 1, 9, 10) the same of whole subtrees with no unknown eliminated."""
+    """(N, 6, 12) the same of whole subtrees with no unknown eliminated."""
     response: FloatArray
-    """(P, 10) an unknown's row of that form when it was eliminated."""
+    """(P, 12) an unknown's row of that form when it was eliminated."""
     pivot: FloatArray
     """(P,) the inverse of its own entry."""
     scale: FloatArray
@@ -99,6 +103,7 @@ def make_body(skeleton: Skeleton, markers: Sequence[Marker]) -> Body:
     marker_place = np.where(offsets_m.any(axis=1), marker_place, marker_joint)
     parents = np.array(skeleton.parents, dtype=np.int64)
     arrays = (skeleton.offsets_m.copy(), first_dof, twist, skeleton.dof_axes.copy(), skeleton.limits_rad.copy())
+    arrays = (*arrays, skeleton.twist_from.copy())
     return Body(parents, *arrays, count, marker_joint, marker_place, offsets_m)
 
 
@@ -115,8 +120,8 @@ def make_workspace(body: Body, terms: int) -> Workspace:
     N, M, D = len(body.parents), len(body.marker_joint), len(body.axes)
     P, z = ROOT_UNKNOWNS + D, np.zeros
     pose = (z((2, 3)), np.tile([1.0, 0.0, 0.0, 0.0], (2, 1)), z((2, D)))
-    motions = z((2, P, ROOT_UNKNOWNS))
-    motions[:, :ROOT_UNKNOWNS] = np.roll(np.eye(ROOT_UNKNOWNS), 3, axis=1)  # the root's do not change
-    geometry = (z((2, N, 3)), z((2, N, 3, 3)), z((2, M, 3)), motions, z((2, terms)))
-    sums = (z((2, N + M, 2, 3, 4)), z((2, 2, D)), z((N + 1, 9, 10)), z((N + 1, 9, 10)), z((P, 10)))
+    motions = z((P, 12))
+    motions[3:6, :3] = np.eye(3)  # the root's rotations do not change; its translation is no motion of a joint (inertia.py)
+    geometry = (z((2, N, 3)), z((2, N, 3, 3)), z((2, M, 3)), z((2, N, 5)), motions, z((2, terms)))
+    sums = (z((2, N + M, 2, 3, 4)), z((2, 2, D)), z((N + 1, 9, 12)), z((N, 6, 12)), z((P, 12)))
     return Workspace(*pose, *geometry, *sums, z(P), z(P), z(P))

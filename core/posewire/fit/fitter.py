@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from posewire.fit import frame, start
 from posewire.fit.body import make_body
 from posewire.fit.bones import make_bones
 from posewire.fit.calibration import BoneCalibration, changes_much
+from posewire.fit.compiling import telling
 from posewire.fit.frame import Order, Person, Rows, make_memory
 from posewire.fit.packing import Packed, pack
 from posewire.fit.points import IntArray, make_points, marker_names
@@ -31,7 +31,6 @@ LOST_MISFIT = 10.0
 LOST_S = 0.06
 """After so long of it the fit starts anew."""
 COMPILING = "Compiling the fit for this machine: up to a minute, once; it is kept on disk."
-_MOMENT_S = 1.0
 _CONVERGED = (60, 1e-9)
 
 
@@ -212,19 +211,11 @@ class Fitter:
 
 def warm_up(report: Callable[[str], None] | None = None) -> None:
     """Compiles the solver, or takes it from the cache on disk; `report` is told when that takes more than a moment."""
-    notice = threading.Timer(_MOMENT_S, report or _silent, [COMPILING])
-    notice.start()
-    try:
+    with telling(report, COMPILING):
         names = tuple(MARKERS)[:2]
         nothing = Track(0, np.full((2, 2), np.nan), np.zeros(2), np.zeros(4))
         Fitter(names, FitSettings()).fit(nothing, 0.0, cameras.assumed(640, 480))
-    finally:
-        notice.cancel()
 
 
 def _misfit(attempt: tuple[float, list[FloatArray]]) -> float:
     return attempt[0]
-
-
-def _silent(_: str) -> None:
-    return None

@@ -2,8 +2,9 @@
 
 Only what is said is held. The fit's own memory stays free, so that a lifted foot is seen to lift and a wrong contact does not
 last. A foot point is held from the frame after it lands, with the weight w h / (1 + d^2 / gate^2)^2 at distance d between the
-free pose and the place where it landed: what the data contradicts is let go. h is 1 while the point rests and fades after. The
-place creeps towards the free pose, slower than anybody sees, so that a foot that landed wrongly does not bend the leg for long.
+free pose and the place where it landed: what the data contradicts is let go. h is 1 while the point rests, then little, and
+fades, so that a heel that has left the ground does not drag the toe that still rests. The place creeps towards the free pose,
+slower than anybody sees, so that a foot that landed wrongly does not bend the leg for long.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.contacts import FEET, UNSURE, Contacts
+from posewire.fit.contacts import FEET, UNSURE, Contacts, apart2_m2, creep_share
 from posewire.fit.kept import Kept, keep, put_back
 from posewire.fit.solver import minimise
 from posewire.fit.targets import Targets
@@ -24,13 +25,10 @@ from posewire.fit.targets import Targets
 STEPS = 3
 """Levenberg-Marquardt steps from the free pose, which is near."""
 # Chosen on CMU motion, subjects 1 to 6, with the noises of `posewire eval --motion`.
-_GATE_M = 0.07
-_ALONG = 0.3
-"""Share of a distance along the line of sight, which the fit knows less well."""
-_FADE_S = 0.05
+_GATE_M = 0.15
+_RELEASED, _FADE_S = 0.1, 0.05
+"""Share of the weight of a point that has just left the ground, and the time in which it fades."""
 _GONE = 0.02
-_CREEP_S, _CREEP_M_S = 0.4, 0.04
-"""A landing place creeps towards the free pose: in about this time, but never faster than this (0.7 mm a frame at 60)."""
 
 
 class Hold(NamedTuple):
@@ -57,11 +55,7 @@ def let_go(hold: Hold) -> None:
 @kernel
 def _apart2(hold: Hold, k: int, joints_m: FloatArray, sight: FloatArray) -> float:
     """Squared distance, in gates, of the free foot point k from where it landed; less of what is along the line of sight."""
-    total = along = 0.0
-    for i in range(3):
-        e = joints_m[FEET[k], i] - hold.place_m[k, i]
-        total, along = total + e * e, along + e * sight[i]
-    return (total - (1.0 - _ALONG * _ALONG) * along * along) / (_GATE_M * _GATE_M)
+    return apart2_m2(hold.place_m, k, joints_m, sight) / (_GATE_M * _GATE_M)
 
 
 @kernel
@@ -70,7 +64,7 @@ def _fade(hold: Hold, contacts: Contacts, step_s: float) -> bool:
     holds = False
     for k in range(4):
         if not contacts.probability[k] > UNSURE:
-            hold.share[k] *= math.exp(-step_s / _FADE_S)
+            hold.share[k] = min(hold.share[k], _RELEASED) * math.exp(-step_s / _FADE_S)
         if hold.share[k] < _GONE:
             hold.share[k] = 0.0
         holds = holds or hold.share[k] > 0.0
@@ -80,10 +74,7 @@ def _fade(hold: Hold, contacts: Contacts, step_s: float) -> bool:
 @kernel
 def _creep(hold: Hold, k: int, joints_m: FloatArray, step_s: float) -> None:
     """Moves the landing place of point k a little towards the free one."""
-    e2 = 0.0
-    for i in range(3):
-        e2 += (joints_m[FEET[k], i] - hold.place_m[k, i]) ** 2
-    share = min(1.0, step_s / _CREEP_S, _CREEP_M_S * step_s / math.sqrt(max(e2, 1e-12)))
+    share = creep_share(hold.place_m, k, joints_m, step_s)
     for i in range(3):
         hold.place_m[k, i] += share * (joints_m[FEET[k], i] - hold.place_m[k, i])
 

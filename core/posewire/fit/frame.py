@@ -24,6 +24,7 @@ from posewire.fit.residuals import TERMS
 from posewire.fit.solver import minimise, settle
 from posewire.fit.swap import Sides, make_sides, mend, untwist
 from posewire.fit.targets import Targets, make_targets
+from posewire.fit.twists import shift_ranges
 from posewire.fit.weighing import (
     TELLING,
     Weighing,
@@ -164,6 +165,7 @@ def _follow(person: Person, memory: Memory, order: Order) -> float:
     _impose(person, memory, order.size_ratio)
     weigh_points(seen, worth, memory.expected_m, memory.expected_px, px_m, weighing, targets)
     weigh_depth(memory.motion, order.step_s, weighing, targets)
+    shift_ranges(person.body, memory.work, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
     settle(memory.work, side)
     update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
@@ -202,6 +204,7 @@ def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> fl
         for i in range(3):
             targets.predicted_m[0, i] = work.root_m[0, i]
     look_at(targets, work.root_m[0])
+    shift_ranges(person.body, work, targets)
     side, _, _ = minimise(person.body, targets, work, order.iterations, order.tolerance)
     settle(work, side)
     begin(memory.motion, work.joints_m[0])

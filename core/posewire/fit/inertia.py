@@ -10,7 +10,8 @@ W, f the sums of its loads and W', f' those of the absolute ones alone, it adds 
     [   W r^T    W     W'  |  f  ]       r: the cross product matrix; the last column is the gradient.
     [    .       .     W'  |  f' ]
 
-Nothing else of a residual is kept: no Jacobian is formed.
+Nothing else of a residual is kept: no Jacobian is formed. A row of a form has twelve numbers, so that each part begins a vector
+register (rows.py): omega and 0, v and 0, t, gradient. What the dots stand for is not kept.
 """
 
 from __future__ import annotations
@@ -18,47 +19,56 @@ from __future__ import annotations
 from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import inlined, kernel
-from posewire.fit.rows import add_scaled
+from posewire.fit.rows import add_four, add_scaled, add_scaled_last, clear, combine
 
 ABSOLUTE, RELATIVE = 0, 1
-FORM = 9
-"""Rows of a form."""
+FORM, FELT = 9, 6
+"""Rows of a form; those of the joint's motion, before those of the translation."""
+TRANSLATION, SLOPE = 8, 11
+"""Columns of a row: the first of the translation's three, and the gradient."""
 Vector = tuple[float, float, float]
 
 
 @kernel
-def clear(work: Workspace, side: int) -> None:
-    """No loads."""
-    work.loads[side] = 0.0
+def clear_loads(body: Body, work: Workspace, side: int) -> None:
+    """No loads on the joints, on the markers beside their joint's centre and on the angles; other places are not read."""
+    N = len(body.parents)
+    for j in range(N):
+        _clear_place(work, side, j)
+    for m in range(body.markers):
+        if body.marker_place[m] == N + m:
+            _clear_place(work, side, N + m)
     work.angle_loads[side] = 0.0
+
+
+@inlined
+def _clear_place(work: Workspace, side: int, place: int) -> None:
+    at = 2 * (work.loads.shape[1] * side + place)  # 2 x 3 x 4 numbers are two rows of twelve
+    clear(work.loads, at)
+    clear(work.loads, at + 1)
+
+
+@inlined
+def _load_row(work: Workspace, side: int, place: int, kind: int) -> int:
+    """The first of the three rows of four numbers, for rows.add_four."""
+    return 3 * (2 * (work.loads.shape[1] * side + place) + kind)
 
 
 @inlined
 def load_point(work: Workspace, side: int, place: int, kind: int, w: float, e: Vector) -> None:
     """A residual e (3,) of a place with one weight for all directions."""
-    loads = work.loads
-    loads[side, place, kind, 0, 0] += w
-    loads[side, place, kind, 1, 1] += w
-    loads[side, place, kind, 2, 2] += w
-    loads[side, place, kind, 0, 3] += w * e[0]
-    loads[side, place, kind, 1, 3] += w * e[1]
-    loads[side, place, kind, 2, 3] += w * e[2]
+    row = _load_row(work, side, place, kind)
+    add_four(work.loads, row, w, (1.0, 0.0, 0.0, e[0]))
+    add_four(work.loads, row + 1, w, (0.0, 1.0, 0.0, e[1]))
+    add_four(work.loads, row + 2, w, (0.0, 0.0, 1.0, e[2]))
 
 
 @inlined
 def load_direction(work: Workspace, side: int, place: int, kind: int, a: Vector, w: float, e: float) -> None:
     """A scalar residual e of a place that grows along a (3,)."""
-    _load_row(work.loads, side, place, kind, 0, w * a[0], a, e)
-    _load_row(work.loads, side, place, kind, 1, w * a[1], a, e)
-    _load_row(work.loads, side, place, kind, 2, w * a[2], a, e)
-
-
-@inlined
-def _load_row(loads: FloatArray, side: int, place: int, kind: int, i: int, w: float, a: Vector, e: float) -> None:
-    loads[side, place, kind, i, 0] += w * a[0]
-    loads[side, place, kind, i, 1] += w * a[1]
-    loads[side, place, kind, i, 2] += w * a[2]
-    loads[side, place, kind, i, 3] += w * e
+    row = _load_row(work, side, place, kind)
+    for i in range(3):
+        add_four(work.loads, row + i, w * a[i], (a[0], a[1], a[2], e))
 
 
 @inlined
@@ -71,28 +81,37 @@ def load_angle(work: Workspace, side: int, d: int, w: float, e: float) -> None:
 @inlined
 def _lift_place(work: Workspace, side: int, place: int, to: int, x: float, y: float, z: float) -> None:
     """The form `to` becomes that of the loads of a place at (x, y, z) from the root."""
-    Q, loads = work.forms, work.loads
-    for c in range(4):  # the columns of W and f
-        a0, a1, a2 = loads[side, place, 0, 0, c], loads[side, place, 0, 1, c], loads[side, place, 0, 2, c]
-        w0, w1, w2 = a0 + loads[side, place, 1, 0, c], a1 + loads[side, place, 1, 1, c], a2 + loads[side, place, 1, 2, c]
-        Q[to, 6, 6 + c], Q[to, 7, 6 + c], Q[to, 8, 6 + c] = a0, a1, a2
-        if c < 3:
-            Q[to, 0, 6 + c], Q[to, 1, 6 + c], Q[to, 2, 6 + c] = y * a2 - z * a1, z * a0 - x * a2, x * a1 - y * a0
-            Q[to, 3, 6 + c], Q[to, 4, 6 + c], Q[to, 5, 6 + c] = a0, a1, a2
-        at = 3 + c if c < 3 else 9
-        Q[to, 0, at], Q[to, 1, at], Q[to, 2, at] = y * w2 - z * w1, z * w0 - x * w2, x * w1 - y * w0
-        Q[to, 3, at], Q[to, 4, at], Q[to, 5, at] = w0, w1, w2
+    Q, loads, row = work.forms, work.loads, FORM * to
     for i in range(3):
-        t0, t1, t2 = Q[to, i, 3], Q[to, i, 4], Q[to, i, 5]
-        Q[to, i, 0], Q[to, i, 1], Q[to, i, 2] = y * t2 - z * t1, z * t0 - x * t2, x * t1 - y * t0
-        Q[to, 3, i], Q[to, 4, i], Q[to, 5, i] = t0, t1, t2
+        a, b = _loads_of(loads, side, place, ABSOLUTE, i), _loads_of(loads, side, place, RELATIVE, i)
+        w0, w1, w2 = a[0] + b[0], a[1] + b[1], a[2] + b[2]
+        Q[to, 3 + i, 0], Q[to, 3 + i, 1], Q[to, 3 + i, 2] = y * w2 - z * w1, z * w0 - x * w2, x * w1 - y * w0
+        Q[to, 3 + i, 4], Q[to, 3 + i, 5], Q[to, 3 + i, 6] = w0, w1, w2
+        Q[to, 3 + i, 3] = Q[to, 3 + i, 7] = 0.0  # a step that failed leaves NaN here too
+        Q[to, 3 + i, 8], Q[to, 3 + i, 9], Q[to, 3 + i, 10], Q[to, 3 + i, SLOPE] = a[0], a[1], a[2], a[3] + b[3]
+        Q[to, 6 + i, 8], Q[to, 6 + i, 9], Q[to, 6 + i, 10], Q[to, 6 + i, SLOPE] = a
+    combine(Q, row, (0.0, -z, y), Q, row + 3, 0.0)
+    combine(Q, row + 1, (z, 0.0, -x), Q, row + 3, 0.0)
+    combine(Q, row + 2, (-y, x, 0.0), Q, row + 3, 0.0)
+
+
+@inlined
+def _loads_of(loads: FloatArray, side: int, place: int, kind: int, i: int) -> tuple[float, float, float, float]:
+    return (
+        loads[side, place, kind, i, 0],
+        loads[side, place, kind, i, 1],
+        loads[side, place, kind, i, 2],
+        loads[side, place, kind, i, 3],
+    )
 
 
 @inlined
 def add_form(forms: FloatArray, to: int, form: int) -> None:
     """Adds a form to another."""
-    for i in range(FORM):
+    for i in range(FELT):
         add_scaled(forms, FORM * to + i, 1.0, forms, FORM * form + i)
+    for i in range(FELT, FORM):
+        add_scaled_last(forms, FORM * to + i, 1.0, forms, FORM * form + i)
 
 
 @kernel

@@ -70,15 +70,14 @@ def _set_motion(work: Workspace, side: int, k: int, turned: int, u: Vector, join
     wy = R[side, turned, 1, 0] * u[0] + R[side, turned, 1, 1] * u[1] + R[side, turned, 1, 2] * u[2]
     wz = R[side, turned, 2, 0] * u[0] + R[side, turned, 2, 1] * u[1] + R[side, turned, 2, 2] * u[2]
     rx, ry, rz = X[side, joint, 0] - X[side, 0, 0], X[side, joint, 1] - X[side, 0, 1], X[side, joint, 2] - X[side, 0, 2]
-    motions[side, k, 0], motions[side, k, 1], motions[side, k, 2] = wx, wy, wz
-    motions[side, k, 3], motions[side, k, 4], motions[side, k, 5] = ry * wz - rz * wy, rz * wx - rx * wz, rx * wy - ry * wx
+    motions[k, 0], motions[k, 1], motions[k, 2] = wx, wy, wz
+    motions[k, 4], motions[k, 5], motions[k, 6] = ry * wz - rz * wy, rz * wx - rx * wz, rx * wy - ry * wx
 
 
 @inlined
-def _left_jacobian_times(s: Vector, u: Vector, shares: Vector) -> Vector:
-    """J_l(s) u = u + b s x u + c s x (s x u)."""
+def _left_jacobian_times(s: Vector, u: Vector, b: float, c: float) -> Vector:
+    """J_l(s) u = u + b s x u + c s x (s x u), with the shares b, c of turn_shares."""
     x, y, z = s
-    _, b, c = shares
     c0, c1, c2 = y * u[2] - z * u[1], z * u[0] - x * u[2], x * u[1] - y * u[0]
     e0, e1, e2 = y * c2 - z * c1, z * c0 - x * c2, x * c1 - y * c0
     return u[0] + b * c0 + c * e0, u[1] + b * c1 + c * e1, u[2] + b * c2 + c * e2
@@ -98,18 +97,33 @@ def _turn_joint(body: Body, work: Workspace, side: int, joint: int) -> None:
         u = _axis(body, d)
         x, y, z = x + angles[side, d] * u[0], y + angles[side, d] * u[1], z + angles[side, d] * u[2]
     shares = turn_shares(x * x + y * y + z * z)
-    for d in range(first, swing_end):
-        _set_motion(work, side, ROOT_UNKNOWNS + d, parent, _left_jacobian_times((x, y, z), _axis(body, d), shares), joint)
+    swings = work.swings
+    swings[side, joint, 0], swings[side, joint, 1], swings[side, joint, 2] = x, y, z
+    swings[side, joint, 3], swings[side, joint, 4] = shares[1], shares[2]
     _turn(work.rotations, side, parent, joint, (x, y, z), shares)
     if swing_end < last:
         t, u = angles[side, swing_end], _axis(body, swing_end)
-        _set_motion(work, side, ROOT_UNKNOWNS + swing_end, joint, u, joint)
         _turn(work.rotations, side, joint, joint, (t * u[0], t * u[1], t * u[2]), turn_shares(t * t))
 
 
 @kernel
+def set_motions(body: Body, work: Workspace, side: int) -> None:
+    """The spatial axes of the angles at the pose on a side, once forward() has placed it."""
+    swings = work.swings
+    for joint in range(1, len(body.parents)):
+        last = body.first_dof[joint + 1]
+        swing_end = last - body.twist[joint]
+        s = swings[side, joint, 0], swings[side, joint, 1], swings[side, joint, 2]
+        for d in range(body.first_dof[joint], swing_end):
+            u = _left_jacobian_times(s, _axis(body, d), swings[side, joint, 3], swings[side, joint, 4])
+            _set_motion(work, side, ROOT_UNKNOWNS + d, body.parents[joint], u, joint)
+        if swing_end < last:
+            _set_motion(work, side, ROOT_UNKNOWNS + swing_end, joint, _axis(body, swing_end), joint)
+
+
+@kernel
 def forward(body: Body, work: Workspace, side: int) -> None:
-    """Joint rotations, joint and marker positions and spatial axes of the pose on a side."""
+    """Joint rotations, joint and marker positions of the pose on a side."""
     _set_matrix(work, side)
     R, X, o = work.rotations, work.joints_m, body.offsets_m
     for i in range(3):

@@ -101,6 +101,8 @@ def _joint_share(markers: Sequence[Marker], share: FloatArray) -> FloatArray:
 
 def _showing(markers: Sequence[Marker]) -> FloatArray:
     """A joint is shown by the marker at its centre, else by those it carries, else by those nearest in the tree."""
+    if not markers:  # a method that speaks of other points: nobody is fitted
+        return np.zeros((len(REFERENCE.names), 0))
     hops = _hops()
     distance = np.array([hops[:, REFERENCE.index(m.joint)] + (0.5 if any(m.offset_m) else 0.0) for m in markers]).T
     nearest = distance == distance.min(axis=1, keepdims=True)

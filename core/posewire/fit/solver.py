@@ -13,7 +13,7 @@ from posewire.fit import inertia
 from posewire.fit.articulated import find_step, measure_scale
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import SOURCES, entry, kernel
-from posewire.fit.kinematics import forward, retract
+from posewire.fit.kinematics import forward, retract, set_motions
 from posewire.fit.packing import Record
 from posewire.fit.residuals import contact, damping, depth, limits, position, reprojection, rest, smoothness
 from posewire.fit.targets import Targets
@@ -27,7 +27,7 @@ _MU_FALL, _MU_RISE, _MU_AFTER_FAILURE = 0.1, 8.0, 1e-3
 def measure(body: Body, targets: Targets, work: Workspace, side: int) -> float:
     """Places the pose on `side` of the workspace and loads it with the residuals; its energy."""
     forward(body, work, side)
-    inertia.clear(work, side)
+    inertia.clear_loads(body, work, side)
     E = work.energies
     E[side, 0] = position.add(body, targets, work, side)
     E[side, 1] = reprojection.add(body, targets, work, side)
@@ -53,6 +53,7 @@ def minimise(body: Body, targets: Targets, work: Workspace, iterations: int, tol
     energy = measure(body, targets, work, side)
     while steps < iterations and mu < _MU_MOST:
         steps += 1
+        set_motions(body, work, side)
         inertia.lift(body, work, side)
         if not scaled:
             measure_scale(body, work, side)

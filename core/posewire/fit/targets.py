@@ -35,6 +35,8 @@ class Targets(NamedTuple):
     """(2,) expected distance of the root along the camera's axis, m; weight per m^2."""
     limit_w: FloatArray
     """(D,) per rad^2."""
+    limit_shift_rad: FloatArray
+    """(D,) by how much the ranges are moved; of twists, by where their bones point."""
     rest_rad: FloatArray
     """(D,) the angles of rest."""
     rest_w: FloatArray
@@ -54,4 +56,5 @@ def make_targets(body: Body) -> Targets:
     M, N, D = len(body.marker_joint), len(body.parents), len(body.axes)
     z = np.zeros
     point_data = (z((M, 3)), z(M), z((M, 2)), z(M), np.eye(3), np.eye(4))
-    return Targets(*point_data, z((N, 3)), z((N, 2)), z(3), z(2), z(D), z(D), z(D), z(D), z(D), z((N, 3)), z(N))
+    angle_data = (z(D), z(D), z(D), z(D), z(D), z(D))
+    return Targets(*point_data, z((N, 3)), z((N, 2)), z(3), z(2), *angle_data, z((N, 3)), z(N))

@@ -14,6 +14,8 @@ from posewire.fit.settings import FitSettings
 from posewire.fit.targets import Targets
 
 NEAREST_M = 0.1
+_LIVELIER = 0.8
+"""Power of the precision with which the assumed accelerations grow; by trying, white noise."""
 TELLING = 0.6
 """Share of the data that must be trusted to call a fit lost."""
 
@@ -48,14 +50,14 @@ def make_weighing(s: FitSettings, precision: float) -> Weighing:
     """
     position_w, pixel_w_m = float(s.position_sigma_m) ** -2, float(s.pixel_sigma_m) ** -2
     noise_m = (float(s.noise_across_m), float(s.noise_along_m))
-    livelier = math.sqrt(precision)
+    livelier = precision**_LIVELIER
     agility = Agility(
         livelier * s.acceleration_m_s2, livelier * s.acceleration_per_s, noise_m, (position_w + pixel_w_m, position_w)
     )
     gates = (float(s.position_gate_m), float(s.pixel_gate_m))
     depth = (float(s.depth_acceleration_m_s2), float(s.depth_noise_m))
     px, m = s.filter_px, s.filter_m
-    opened = (precision**2 * value for value in (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed))
+    opened = (precision * value for value in (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed))
     filters = (*opened, m.speed_cutoff_hz)
     damping_w_s = 1.0 / (30.0 * (precision * s.damping_sigma_rad) ** 2)
     lock_w = float(s.lock_sigma_m) ** -2 if s.lock_feet else 0.0

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from posewire.data import Frame, ImageArray, SkeletonPose, Track
+from posewire.preview import legend
 from posewire.preview.overlay import draw_overlay
-from posewire.preview.palette import BACKGROUND, TEXT, TEXT_DIM, person_colour
+from posewire.preview.palette import BACKGROUND, TEXT, TEXT_DIM
 from posewire.preview.side_view import SideView
-from posewire.preview.strokes import dot
 from posewire.preview.text import put_text
 from posewire.skeleton import Skeleton
 
@@ -47,27 +47,28 @@ class Sheet:
         skeletons = skeletons or {}
         height, picture_width, panel_width = self._layout = self._layout or layout(*frame.image.shape[:2])
         if self._side_view is None:
-            self._side_view = SideView(panel_width, height)
+            size = _text_px(height)
+            self._side_view = SideView(panel_width, height, header_px=5 * size, footer_px=legend.height_px(size))
         picture = _fitted(frame.image, picture_width, height)
         draw_overlay(picture, tracks, poses, skeletons, camera=frame.camera, keypoint_names=self._keypoint_names)
         sheet = np.empty((height, picture_width + panel_width, 3), dtype=np.uint8)
         _centre(sheet[:, :picture_width], picture)
         sheet[:, picture_width:] = self._side_view.draw(poses, skeletons)
-        self._label(sheet[:, picture_width:], frame, sorted({person.person_id for person in (*tracks, *poses)}))
+        people = sorted({person.person_id for person in (*tracks, *poses)})
+        self._label(sheet[:, picture_width:], frame, people, self._side_view.out_of_view(poses))
         return sheet
 
-    def _label(self, panel: ImageArray, frame: Frame, people: Sequence[int]) -> None:
+    def _label(self, panel: ImageArray, frame: Frame, people: Sequence[int], out_of_view: int) -> None:
         self._times_s.append(frame.time_s)
         height, width = panel.shape[:2]
-        size = max(8, height // 55)
+        size = _text_px(height)
         put_text(panel, self._title or "posewire", size, size, size, TEXT)
         put_text(panel, clock_text(frame.time_s), width - size, size, size, TEXT, "right")
         put_text(panel, self._rate_text(), width - size, round(2.8 * size), size, TEXT_DIM, "right")
         put_text(panel, "1 m grid", width - size, height - 2 * size, size, TEXT_DIM, "right")
-        for place, person_id in enumerate(people[:8]):
-            y = height - 2 * size - round(1.9 * size) * place
-            dot(panel, np.array([1.5 * size, y + size / 2]), person_colour(person_id), size / 2)
-            put_text(panel, f"person {person_id}", round(2.6 * size), y, size, TEXT_DIM)
+        if out_of_view:
+            put_text(panel, f"{out_of_view} too far away", width - size, height - 4 * size, size, TEXT_DIM, "right")
+        legend.draw_legend(panel, people, size, width - 10 * size)
 
     def _rate_text(self) -> str:
         """Frames of media time per second, over the last half second or so."""
@@ -88,6 +89,11 @@ def clock_text(time_s: float) -> str:
     """1:02.345"""
     minutes, seconds = divmod(round(time_s, 3), 60.0)
     return f"{minutes:.0f}:{seconds:06.3f}"
+
+
+def _text_px(height_px: int) -> int:
+    """Height of the capitals on a sheet of this height."""
+    return max(8, height_px // 55)
 
 
 def _even(value: float) -> int:

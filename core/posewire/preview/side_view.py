@@ -1,6 +1,7 @@
 """The 3D view beside the picture: the people from the side, on a ground grid, by a small projection of our own.
 
-The virtual camera is steady: it follows only when people leave the middle, and its scale never shrinks back.
+The virtual camera is steady: it follows only when people leave the middle, steps back until everybody is in view, and comes
+nearer again only where much of the panel stays empty.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ _FOCAL = 2.6
 """Focal length in half panel sizes: a long lens, so that sizes compare."""
 _SMALLEST_RADIUS_M = 1.15
 """Half of what is shown at least: a standing person with raised arms."""
-_LARGEST_RADIUS_M = 4.0
-"""Half of what is shown at most: of a crowd the middle is shown, and its people stay legible."""
+_LARGEST_RADIUS_M = 12.0
+"""Half of what is shown at most, so that people stay legible."""
+_EYE_M, _JUMP_M = 0.92, 0.6
+"""How high above the ground it looks, and how far from there the middle of the people may be before it looks at that."""
+_MARGIN = 1.06
+"""How much more than the people is shown."""
+_ROOMY = 0.75
+"""It comes nearer if this share of what is shown would do."""
 _EASE = 0.12
 """Part of the way that the virtual camera moves in one frame."""
 _DEAD_ZONE_M = 0.35
@@ -35,10 +42,18 @@ _NEAREST_M = 0.3
 
 
 class SideView:
-    """Draws poses into a panel of a fixed size; remembers where it looked in the frame before."""
+    """Draws poses into a panel of a fixed size; remembers where it looked in the frame before.
 
-    def __init__(self, width_px: int, height_px: int) -> None:
-        self._size_px = np.array([width_px, height_px], dtype=np.float64)
+    Args:
+        width_px: Of the panel.
+        height_px: Of the panel.
+        header_px: Rows at the top that people are kept out of, for labels.
+        footer_px: The same at the bottom.
+    """
+
+    def __init__(self, width_px: int, height_px: int, *, header_px: int = 0, footer_px: int = 0) -> None:
+        self._size_px = np.array([width_px, max(1, height_px - header_px - footer_px)], dtype=np.float64)
+        self._middle_px = self._size_px / 2 + [0, header_px]
         self._background = _gradient(width_px, height_px)
         self._R = _view_rotation()
         self._focus_m = np.zeros(3)  # where it looks, world
@@ -48,7 +63,7 @@ class SideView:
 
     def draw(self, poses: Sequence[SkeletonPose], skeletons: Mapping[int, Skeleton]) -> ImageArray:
         """The panel (H, W, 3) with the people as they stand now; an empty room before the first one came."""
-        seen = [pose for pose in poses if np.isfinite(pose.positions_m).all()]
+        seen = _whole(poses)
         self._follow(seen)
         image = self._background.copy()
         self._draw_grid(image)
@@ -58,21 +73,47 @@ class SideView:
             self._draw_person(image, pose, skeletons.get(pose.person_id, REFERENCE))
         return image
 
+    def out_of_view(self, poses: Sequence[SkeletonPose]) -> int:
+        """How many of the people are too far from the others to be shown."""
+        roots_m = _roots(_whole(poses))
+        in_view = (np.abs(self._pixels(roots_m) - self._middle_px) <= self._size_px / 2).all(axis=1)  # (P,), False for NaN
+        return int(np.count_nonzero(~in_view))
+
     def _follow(self, poses: Sequence[SkeletonPose]) -> None:
         if not poses:
             return
-        points = np.concatenate([pose.positions_m for pose in poses])  # (P*N, 3)
-        middle = np.median([pose.root_m for pose in poses], axis=0)
+        poses = _together(poses)
+        middle = (_roots(poses).min(axis=0) + _roots(poses).max(axis=0)) / 2
         lowest = float(np.median([pose.positions_m[:, 1].min() for pose in poses]))
         if self._empty:
-            self._focus_m, self._ground_m, self._empty = middle, lowest, False
+            self._focus_m, self._ground_m = middle, lowest
         # The ground is where the lowest foot was: quickly down, slowly up, so that a jump leaves it where it is.
         self._ground_m += (0.3 if lowest < self._ground_m else 0.005) * (lowest - self._ground_m)
-        focus = self._focus_m + _EASE * _beyond(middle - self._focus_m, _DEAD_ZONE_M)
-        focus[1] = self._ground_m + 0.8 * self._radius_m
-        self._focus_m = focus
-        reach = float(np.abs((points - focus) @ self._R.T)[:, :2].max())
-        self._radius_m += _EASE * max(0.0, min(1.1 * reach, _LARGEST_RADIUS_M) - self._radius_m)
+        points = np.concatenate([pose.positions_m for pose in poses])  # (P*N, 3)
+        eye_m = self._eye_m(points[:, 1])
+        self._focus_m[1] = middle[1] = eye_m if self._empty else self._focus_m[1] + _EASE * (eye_m - self._focus_m[1])
+        self._focus_m = self._focus_m + _EASE * _beyond(middle - self._focus_m, _DEAD_ZONE_M)
+        self._widen(float(np.clip(_MARGIN * self._reach_m(points), _SMALLEST_RADIUS_M, _LARGEST_RADIUS_M)))
+        self._empty = False
+
+    def _widen(self, radius_m: float) -> None:
+        """Towards a radius that shows everybody: at once for the first people, then soon, and slowly if it is much smaller."""
+        if radius_m > self._radius_m:
+            self._radius_m += (1.0 if self._empty else _EASE) * (radius_m - self._radius_m)
+        elif radius_m < _ROOMY * self._radius_m:
+            self._radius_m += _EASE / 12 * (radius_m - self._radius_m)
+
+    def _eye_m(self, heights_m: FloatArray) -> float:
+        """The height to look at: of people who stand on the ground always the same."""
+        eye_m = self._ground_m + _EYE_M
+        off_m = float(heights_m.min() + heights_m.max()) / 2 - eye_m
+        return eye_m + float(np.sign(off_m)) * max(0.0, abs(off_m) - _JUMP_M)
+
+    def _reach_m(self, points_m: FloatArray) -> float:
+        """The radius at which all points (M, 3) are in view: |x| / (z + focal * radius) * focal = half a width, solved for it."""
+        x_y_z = (points_m - self._focus_m) @ self._R.T
+        across = np.abs(x_y_z[:, :2]) * self._size_px.min() / self._size_px
+        return float((across.max(axis=1) - x_y_z[:, 2] / _FOCAL).max())
 
     def _view(self, points_m: FloatArray) -> FloatArray:
         """World points (..., 3) to view axes: x right, y down, z away, metres; z from the virtual camera."""
@@ -82,7 +123,7 @@ class SideView:
         """World points (..., 3) to panel pixels (..., 2); NaN behind the virtual camera."""
         view = self._view(points_m)
         depth = np.where(view[..., 2:] > 0.9 * _NEAREST_M, view[..., 2:], np.nan)
-        return self._size_px / 2 + view[..., :2] / depth * self._px_per_m(1.0)
+        return self._middle_px + view[..., :2] / depth * self._px_per_m(1.0)
 
     def _px_per_m(self, depth_m: float) -> float:
         return _FOCAL * float(self._size_px.min()) / 2 / depth_m
@@ -134,6 +175,24 @@ class SideView:
 
     def _width_px(self) -> int:
         return max(1, round(0.018 * self._size_px.min() / self._radius_m / 2))
+
+
+def _whole(poses: Sequence[SkeletonPose]) -> list[SkeletonPose]:
+    """Those who can be drawn."""
+    return [pose for pose in poses if np.isfinite(pose.positions_m).all()]
+
+
+def _roots(poses: Sequence[SkeletonPose]) -> FloatArray:
+    """(P, 3) world."""
+    return np.array([pose.root_m for pose in poses], dtype=np.float64).reshape(-1, 3)
+
+
+def _together(poses: Sequence[SkeletonPose]) -> list[SkeletonPose]:
+    """Those who can be shown with the middle one of them: a ghost far away does not shrink everybody."""
+    roots_m = _roots(poses)
+    middle_m = roots_m[np.linalg.norm(roots_m - np.median(roots_m, axis=0), axis=1).argmin()]
+    near = np.linalg.norm(roots_m - middle_m, axis=1) <= 2 * _LARGEST_RADIUS_M
+    return [pose for pose, is_near in zip(poses, near, strict=True) if is_near]
 
 
 def _beyond(offset_m: FloatArray, zone_m: float) -> FloatArray:

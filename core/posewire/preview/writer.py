@@ -105,10 +105,11 @@ class PreviewWriter:
 
 def _check_new(path: Path, *, overwrite: bool) -> None:
     if path.suffix.lower() not in _FORMATS:
-        raise PosewireError("A preview is an MP4, MOV or MKV file.", got=path.name, allowed=tuple(_FORMATS))
+        hint = f"--preview {path.stem}.mp4"
+        raise PosewireError("A preview is an MP4, MOV or MKV file.", got=path.name, allowed=tuple(_FORMATS), hint=hint)
     if not path.parent.is_dir():
         raise PosewireError("The folder for the preview does not exist.", got=path.parent, hint=f"mkdir -p {path.parent}")
     if path.is_dir():
-        raise PosewireError("The preview names a folder.", got=path, allowed="a file name")
+        raise PosewireError("The preview names a folder.", got=path, allowed="a file name", hint=f"--preview {path / 'seen.mp4'}")
     if path.exists() and not overwrite:
         raise PosewireError(f"{path} exists.", hint="--overwrite, or another name")

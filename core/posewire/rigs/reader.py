@@ -29,14 +29,17 @@ def read_rig(path: Path) -> Rig:
     return parse_rig(read_json(path), str(path))
 
 
+_HINT = "posewire rigs lists the bundled ones, docs/RIGS.md describes the file"
+
+
 def read_json(path: Path) -> object:
     """The decoded JSON value of a file; PluginError when it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PluginError(f"cannot read rig file {path}: {error.strerror}") from error
+        raise PluginError(f"The rig file {path} cannot be read.", got=error.strerror, hint=_HINT) from error
     except (ValueError, RecursionError) as error:
-        raise PluginError(f"rig file {path} is not JSON: {error}") from error
+        raise PluginError(f"The rig file {path} is not JSON.", got=error, hint=_HINT) from error
 
 
 def parse_rig(content: object, file: str) -> Rig:

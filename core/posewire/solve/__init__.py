@@ -3,7 +3,7 @@
 A tool above the pipeline. `solve_take` writes a new take; the recorded one stays. docs/SOLVE.md tells what happens.
 """
 
-from posewire.solve.settings import AUTO_SMOOTH_S, SolveSettings
+from posewire.solve.settings import SolveSettings
 from posewire.solve.whole import SolveReport, solve_take
 
-__all__ = ["AUTO_SMOOTH_S", "SolveReport", "SolveSettings", "solve_take"]
+__all__ = ["SolveReport", "SolveSettings", "solve_take"]

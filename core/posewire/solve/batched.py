@@ -202,7 +202,8 @@ class BatchedSolver:
     def _angle_loads(self, t: Asked, angles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Weight and slope (B, D) of limits, rest and damping; their energy (B,)."""
         low, high = self._limits.unbind(dim=2)
-        outside = angles - angles.clamp(low, high)
+        moved = angles - t["limit_shift_rad"]
+        outside = moved - moved.clamp(low, high)
         weights = (t["limit_w"] * (outside != 0), t["rest_w"], t["damping_w"])
         errors = (outside, angles - t["rest_rad"], angles - t["previous_rad"])
         slopes = [w * e for w, e in zip(weights, errors, strict=True)]

@@ -34,6 +34,7 @@ _SETTLING_S = 0.25
 _AGREE_M, _AGREE_RAD = 0.15, 1.0
 """Two poses further apart than this are two opinions, not two measurements of one."""
 _FAR_M = 0.5
+_ARM, _LEG = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "heel", "toe")
 _LIMBS = [REFERENCE.index(f"{side}_{joint}") for joint in ("shoulder", "elbow", "hip", "knee") for side in ("left", "right")]
 
 
@@ -121,19 +122,45 @@ def _limbs_m(poses: Sequence[SkeletonPose | None]) -> FloatArray:
 
 def _errors_m(poses: Sequence[SkeletonPose | None], sights: Sequence[Sight], shared: Shared) -> FloatArray:
     """(R,) how far each pose is from what the method saw; NaN = not known."""
+    sides = _sides(shared[1])
     both = zip(poses, sights, strict=True)
-    return np.array([np.nan if pose is None else _error_m(pose, sight, shared) for pose, sight in both])
+    return np.array([np.nan if pose is None else _error_m(pose, sight, shared, sides) for pose, sight in both])
 
 
-def _error_m(pose: SkeletonPose, sight: Sight, shared: Shared) -> float:
-    """Mean distance of joints from where the method saw them, both from their centre; NaN = it says too little in 3D."""
+def _error_m(pose: SkeletonPose, sight: Sight, shared: Shared, sides: Sequence[Shared]) -> float:
+    """Mean distance of joints from where the method saw them, both from their centre; NaN = it says too little in 3D.
+
+    Arms or legs that lie where those of the other side are said to be are as good: a run that believes an exchange of left
+    and right must not count as nearer to the data than one that saw through it.
+    """
     if sight.track.keypoints_m is None:
         return float("nan")
     columns, joints = shared
     said_m, fitted_m = sight.track.keypoints_m[columns], cameras.to_camera(pose.positions_m[joints], sight.camera)
-    seen = np.isfinite(said_m).all(axis=1)
-    if seen.sum() < 2:
+    if np.isfinite(said_m).all(axis=1).sum() < 2:
         return float("nan")
-    difference = (fitted_m - said_m)[seen]
-    difference -= np.median(difference, axis=0)
-    return float(np.minimum(np.linalg.norm(difference, axis=1), _FAR_M).mean())
+    away_m = _away_m(fitted_m, said_m)
+    for mine, theirs in sides:
+        exchanged_m = said_m.copy()
+        exchanged_m[mine] = said_m[theirs]
+        otherwise_m = _away_m(fitted_m, exchanged_m)
+        if np.nansum(otherwise_m[mine]) < np.nansum(away_m[mine]):
+            said_m, away_m = exchanged_m, otherwise_m
+    return float(np.nanmean(away_m))
+
+
+def _away_m(fitted_m: FloatArray, said_m: FloatArray) -> FloatArray:
+    """(J,) distance of points (J, 3), both from their centre; NaN = unseen."""
+    difference = fitted_m - said_m
+    return np.minimum(np.linalg.norm(difference - np.nanmedian(difference, axis=0), axis=1), _FAR_M)
+
+
+def _sides(joints: NDArray[np.int64]) -> list[Shared]:
+    """Of the joints (J,) the rows of arms, and of legs, and those of the other side."""
+    row = {REFERENCE.names[joint]: k for k, joint in enumerate(joints.tolist())}
+    groups: list[Shared] = []
+    for parts in (_ARM, _LEG):
+        pairs = [(row[f"left_{part}"], row[f"right_{part}"]) for part in parts if {f"left_{part}", f"right_{part}"} <= row.keys()]
+        left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        groups.append((np.concatenate([left, right]), np.concatenate([right, left])))
+    return groups

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posewire.data import FloatArray, SkeletonPose
 from posewire.fit import FitSettings, Fitter
@@ -13,12 +14,14 @@ from posewire.fit.contacts import FEET
 from posewire.skeleton import Skeleton
 from posewire.solve.both_ways import fit_both_ways
 from posewire.solve.motion import Motion, poses
+from posewire.solve.noise import bones, measure_noise
 from posewire.solve.planting import Planted, plant
 from posewire.solve.settings import Device
 from posewire.solve.settling import Draft, settle
-from posewire.solve.smoothing import smooth
+from posewire.solve.smoothing import Width, smooth
 from posewire.solve.stretches import Sight, shared_joints, stretches
 from posewire.solve.touching import touching
+from posewire.solve.windows import USUAL_WIDTH_S, choose_widths
 
 _MOST_LEARNT = 200
 """Frames, spread over the take, that the bone lengths are learnt from; the fit's calibration holds 240."""
@@ -54,10 +57,13 @@ def smooth_person(
     sights: Sequence[Sight],
     keypoint_names: Sequence[str],
     settings: FitSettings,
-    smooth_s: float,
+    smooth_s: float | None = None,
     advance: Callable[[], None] = _nothing,
 ) -> SmoothedPerson:
-    """The person's motion in every frame that shows enough of it. `advance` is called RUNS times for each of `sights`."""
+    """The person's motion in every frame that shows enough of it.
+
+    `smooth_s`: as in SolveSettings. `advance` is called RUNS times for each of `sights`.
+    """
     fitter = Fitter(keypoint_names, settings)
     fitter.learn([sight.track for sight in _spread(sights)], sights[0].camera)
     shared = shared_joints(keypoint_names)
@@ -65,7 +71,9 @@ def smooth_person(
     known = [([part[row] for row in np.flatnonzero(motion.known).tolist()], motion.only(motion.known)) for part, motion in parts]
     # The fitter has its last skeleton only now: with too few good frames to learn from it calibrates while it fits.
     skeleton = fitter.skeleton
-    return SmoothedPerson(sights[0].track.person_id, skeleton, [(part, _smoothed(motion, smooth_s)) for part, motion in known])
+    ends = bones(keypoint_names)
+    smoothed = [(part, _smoothed(skeleton, part, motion, smooth_s, ends)) for part, motion in known]
+    return SmoothedPerson(sights[0].track.person_id, skeleton, smoothed)
 
 
 def settle_people(
@@ -87,9 +95,19 @@ def _spread(sights: Sequence[Sight]) -> list[Sight]:
     return [with_3d[k] for k in chosen.tolist()] if with_3d else []
 
 
-def _smoothed(motion: Motion, width_s: float) -> Motion:
+def _smoothed(
+    skeleton: Skeleton, part: Sequence[Sight], motion: Motion, smooth_s: float | None, ends: NDArray[np.int64]
+) -> Motion:
+    width_s = _widths(skeleton, part, motion, ends) if smooth_s is None else smooth_s
     root_m, rotations_wxyz = smooth(motion.time_s, motion.root_m, motion.rotations_wxyz, width_s)
     return replace(motion, root_m=root_m, rotations_wxyz=rotations_wxyz)
+
+
+def _widths(skeleton: Skeleton, part: Sequence[Sight], motion: Motion, ends: NDArray[np.int64]) -> Width:
+    """By the noise that the method's bones (B, 2) show; where they show none, one width for all."""
+    said_m = [sight.track.keypoints_m for sight in part if sight.track.keypoints_m is not None]
+    noise = measure_noise(motion.time_s, np.array(said_m), ends) if len(said_m) == len(part) else None
+    return USUAL_WIDTH_S if noise is None else choose_widths(motion.time_s, _joints_m(skeleton, motion), noise)
 
 
 def _felt(person: SmoothedPerson) -> SmoothedPerson:

@@ -15,6 +15,7 @@ import numpy as np
 from posewire.data import Camera, FloatArray
 from posewire.fit import FitSettings
 from posewire.fit.body import Body, make_body, make_workspace
+from posewire.fit.compiling import telling
 from posewire.fit.contacts import FEET
 from posewire.fit.packing import pack
 from posewire.fit.residuals import TERMS
@@ -27,6 +28,7 @@ from posewire.solve.planting import Planted
 from posewire.solve.settings import Device
 from posewire.solve.tensors import open_torch
 
+COMPILING = "Compiling the solve for this machine: up to a minute, once; it is kept on disk."
 _NEAR_W, _NEAR_RAD_W, _PLANTED_W = 0.03**-2, 0.3**-2, 0.003**-2
 """Weights of joints and angles near the smoothed motion, and of a resting foot in its place: 1 / sigma^2, metres, radians."""
 _LIMIT_W = FitSettings().limit_sigma_rad ** -2
@@ -68,11 +70,12 @@ def settle(drafts: Sequence[Draft], device: Device = "cpu", advance: Callable[[]
     return [_motion(draft, found, span) for draft, span in zip(drafts, spans, strict=True)]
 
 
-def warm_up() -> None:
-    """Compiles the solver that numba needs for this, or takes it from the cache on disk."""
+def warm_up(report: Callable[[str], None] | None = None) -> None:
+    """Compiles the solver that numba needs for this, or takes it from the cache; `report` is told if that takes a moment."""
     body = pack(make_body(REFERENCE, ()))
     targets, work = pack(make_targets(body.values)), pack(make_workspace(body.values, len(TERMS)))
-    solve(body.record, targets.record, work.record, 1, _TOLERANCE)
+    with telling(report, COMPILING):
+        solve(body.record, targets.record, work.record, 1, _TOLERANCE)
 
 
 def _start(draft: Draft) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -94,8 +97,9 @@ def _by_numba(drafts: Sequence[Draft], start: Poses, advance: Callable[[], None]
         body = pack(make_body(draft.skeleton, ()))
         targets, work = pack(make_targets(body.values)), pack(make_workspace(body.values, len(TERMS)))
         pose = work.values.root_m[0], work.values.root_wxyz[0], work.values.angles_rad[0]
+        shifts_rad = draft.skeleton.limit_shift_rad(start.angles_rad[number : number + len(draft.joints_m)])
         for row in range(len(draft.joints_m)):
-            _ask(targets.values, draft, row, start.angles_rad[number])
+            _ask(targets.values, draft, row, start.angles_rad[number], shifts_rad[row])
             rows = found.root_m[number], found.root_wxyz[number], found.angles_rad[number]
             for mine, begins in zip(pose, rows, strict=True):
                 mine[:] = begins
@@ -131,12 +135,12 @@ def _by_torch(drafts: Sequence[Draft], start: Poses, device: Device, advance: Ca
 
 def _asked(body: Body, draft: Draft, row: int, angles_rad: FloatArray) -> Targets:
     targets = make_targets(body)
-    _ask(targets, draft, row, angles_rad)
+    _ask(targets, draft, row, angles_rad, draft.skeleton.limit_shift_rad(angles_rad))
     return targets
 
 
-def _ask(targets: Targets, draft: Draft, row: int, angles_rad: FloatArray) -> None:
-    """What a frame is asked for; angles_rad (D,) are the smoothed ones."""
+def _ask(targets: Targets, draft: Draft, row: int, angles_rad: FloatArray, shift_rad: FloatArray) -> None:
+    """What a frame is asked for; angles_rad (D,) are the smoothed ones, shift_rad (D,) where they move the limits."""
     T, joints_m = draft.camera.T_world_camera, draft.joints_m[row]
     targets.K[:] = draft.camera.K
     targets.T_camera_world[:3, :3] = T[:3, :3].T
@@ -145,5 +149,6 @@ def _ask(targets: Targets, draft: Draft, row: int, angles_rad: FloatArray) -> No
     targets.sight[:] = (joints_m[0] - T[:3, 3]) / max(float(np.linalg.norm(joints_m[0] - T[:3, 3])), 1e-9)
     targets.depth[:] = targets.T_camera_world[2, :3] @ joints_m[0] + targets.T_camera_world[2, 3], _NEAR_W
     targets.limit_w[:], targets.damping_w[:], targets.previous_rad[:] = _LIMIT_W, _NEAR_RAD_W, angles_rad
+    targets.limit_shift_rad[:] = shift_rad
     targets.contact_m[list(FEET)] = draft.planted.place_m[row]
-    targets.contact_w[list(FEET)] = np.where(draft.planted.held[row], _PLANTED_W, 0.0)
+    targets.contact_w[list(FEET)] = _PLANTED_W * draft.planted.share[row]

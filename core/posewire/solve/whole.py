@@ -124,7 +124,7 @@ def _header(take: Take, settings: SolveSettings, lifter: str | None, ground: Gro
         "take_created_unix_ns": old.created_unix_ns,
         "posewire": old.posewire_version,
         "height_m": height_m,
-        "smooth_s": settings.smooth_s,
+        "smooth_s": "auto" if settings.smooth_s is None else settings.smooth_s,
         "lock_feet": settings.lock_feet,
         "device": settings.device,
         "camera": "given" if settings.camera or settings.vertical_fov_deg else "as recorded",

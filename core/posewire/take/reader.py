@@ -48,7 +48,9 @@ def read_take(path: Path) -> Take:
 
 def _read_file(path: Path) -> bytes:
     if not path.is_file():
-        raise TakeError("There is no such take.", got=path, allowed="a .pwt file")
+        got = f"the folder {path}" if path.is_dir() else path
+        hint = f"posewire run clip.mp4 --out {path.name if path.suffix == '.pwt' else 'take.pwt'}"
+        raise TakeError("There is no such take.", got=got, allowed="a .pwt file", hint=hint)
     try:
         with path.open("rb") as file:
             start = file.read(_LOOK_FOR_SYNC_BYTES)
@@ -56,11 +58,13 @@ def _read_file(path: Path) -> bytes:
                 raise _not_a_take(path, "an empty file" if not start else f"a file that starts with {start[:8]!r}")
             return start + file.read()
     except OSError as error:
-        raise TakeError(f"The take {path} cannot be read.", got=error) from error
+        raise TakeError(f"The take {path} cannot be read.", got=error, hint="check its permissions and the disk") from error
 
 
 def _not_a_take(path: Path, got: str) -> TakeError:
-    return TakeError(f"{path} is not a Posewire take.", got=got, allowed="a file made by posewire run ... --out FILE.pwt")
+    return TakeError(
+        f"{path} is not a Posewire take.", got=got, allowed="a .pwt file", hint="posewire run clip.mp4 --out take.pwt"
+    )
 
 
 def _tolerate(read: Any, chunk: Chunk, damage: list[str]) -> None:

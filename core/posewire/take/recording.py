@@ -115,9 +115,9 @@ class Take:
     def require_person(self, person: int) -> PersonSpan:
         """Where a person is; TakeError lists who is there when the person is not."""
         if person not in self.people:
-            raise TakeError(
-                "The take has no such person.", got=person, allowed=list(self.people) or "nobody: the take has no people"
-            )
+            allowed = list(self.people) or "nobody: the take has no people"
+            hint = f"posewire info {self.path.name} shows who is in it; without --person: everybody"
+            raise TakeError("The take has no such person.", got=person, allowed=allowed, hint=hint)
         return self.people[person]
 
     def _frames_of(self, batch: Batch) -> Iterator[TakeFrame]:

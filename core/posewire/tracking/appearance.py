@@ -8,6 +8,7 @@ by a bin, so that slightly different light does not make two looks disjoint.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def torso_histogram(picture: ImageArray | Picture, corners_px: FloatArray) -> Fl
         return None
     part = _Part(picture, corners)
     hull = np.asarray(cv2.convexHull(part.drawn(corners)), dtype=np.int32)
-    cv2.fillConvexPoly(part.inside, hull, 255)
+    part.fill(hull)
     part.stroke(hull, _OUTLINE_WIDTH, closed=True)
     return part.histogram()
 
@@ -104,20 +105,23 @@ class _Part:
     """The thinned-out picture around some points (C, 2) and the mask (0 or 255) to draw into; empty when it lies outside."""
 
     def __init__(self, picture: ImageArray | Picture, points_px: FloatArray) -> None:
-        size_px = picture.shape[1::-1] if isinstance(picture, np.ndarray) else (picture.width_px, picture.height_px)
-        longer_px = float(np.max(np.ptp(points_px, axis=0)))
-        low = np.clip(np.floor(points_px.min(axis=0)), 0, size_px).astype(int)
-        high = np.clip(np.ceil(points_px.max(axis=0)) + 1, 0, size_px).astype(int)
-        high = np.maximum(high, low)
-        self._low, self._step = low, max(1, int(longer_px / _SAMPLES_ACROSS))
-        self._longer = longer_px / self._step
-        x, y = (slice(int(a), int(b), self._step) for a, b in zip(low, high, strict=True))
+        height_px, width_px = picture.shape[:2] if isinstance(picture, np.ndarray) else (picture.height_px, picture.width_px)
+        across, down = points_px.T.tolist()
+        longer_px = max(max(across) - min(across), max(down) - min(down))
+        step = max(1, int(longer_px / _SAMPLES_ACROSS))
+        x, y = _span(across, width_px, step), _span(down, height_px, step)
+        self._low, self._step, self._longer = np.array([x.start, y.start]), step, longer_px / step
         self._patch = pictures.thinned(picture, y, x)
         self.inside = np.zeros(self._patch.shape[:2], np.uint8)
 
     def drawn(self, points_px: FloatArray) -> NDArray[np.int32]:
         """Points (C, 2) of the picture where they lie in the mask."""
-        return np.clip((points_px - self._low) / self._step, -_FAR_PX, _FAR_PX).round().astype(np.int32)
+        return ((points_px - self._low) / self._step).clip(-_FAR_PX, _FAR_PX).round().astype(np.int32)
+
+    def fill(self, outline: NDArray[np.int32]) -> None:
+        """Fills a convex outline (C, 1, 2)."""
+        if self.inside.size:
+            cv2.fillConvexPoly(self.inside, outline, 255)
 
     def stroke(self, line: NDArray[np.int32], width: float, *, closed: bool) -> None:
         """Draws a line (C, 2), so wide in longer sides."""
@@ -132,6 +136,13 @@ class _Part:
         hsv = cv2.cvtColor(self._patch, cv2.COLOR_RGB2HSV)
         counts = cv2.calcHist([hsv], [0, 1], self.inside, [BINS, BINS], [0, 180, 0, 256])
         return _blurred(np.asarray(counts, dtype=np.float64)).ravel()
+
+
+def _span(points_px: list[float], size_px: int, step: int) -> slice:
+    """From the lowest to the highest, as far as it lies in the picture. (Not in numpy, which takes longer for so few.)"""
+    low, high = math.floor(min(points_px)), math.ceil(max(points_px)) + 1
+    low, high = min(max(low, 0), size_px), min(max(high, 0), size_px)
+    return slice(low, max(low, high), step)
 
 
 def _blur_matrix(*, circular: bool) -> FloatArray:
@@ -169,6 +180,6 @@ def dissimilarity(a: FloatArray | None, b: FloatArray | None) -> float:
     """
     if a is None or b is None:
         return float("nan")
-    alike = np.sqrt(a * b).reshape(-1, BINS * BINS).sum(axis=1)
-    known = alike[np.isfinite(alike)]
-    return float(np.sqrt(max(0.0, 1.0 - known.mean()))) if len(known) else float("nan")
+    alike: list[float] = np.sqrt(a * b).reshape(-1, BINS * BINS).sum(axis=1).tolist()
+    known = [part for part in alike if math.isfinite(part)]
+    return math.sqrt(max(0.0, 1.0 - sum(known) / len(known))) if known else math.nan

@@ -69,7 +69,6 @@ def weighted_mean(*terms: tuple[float, FloatArray | float], shape: tuple[int, in
     """sum w c / sum w over the (weight, cost) terms that are known at each entry; costs are capped at 1; NaN where none is."""
     total, weights = np.zeros(shape), np.zeros(shape)
     for weight, cost in terms:
-        cost = np.broadcast_to(cost, shape)
         known = np.isfinite(cost)
         total += np.where(known, weight * np.minimum(cost, 1.0), 0.0)
         weights += np.where(known, weight, 0.0)

@@ -3,6 +3,7 @@
 A crop is a rotated virtual camera (Mehta 2020, appendix B.1): the camera is turned until the person's centre lies on its axis,
 the points are divided by their size, and the size itself (log of an angle: how strong perspective is) is one number of its own.
 The same code makes training batches and live input. The 2D root stays where it is, so perspective is kept (thesis 000, 3.3).
+Of a window, place and size are those of its newest row, so that a longer history shows the same newest row.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_data.joints import HIPS, ROOT
+from posewire_lifting.carrying import carried
 
 Floats = NDArray[np.floating[Any]]
 
@@ -28,11 +30,11 @@ class View:
     """B windows of T rows as a network takes them, and the way back."""
 
     points: Floats
-    """(B, T, J, 2) in units of the person's own size; 0 where unseen."""
+    """(B, T, J, 2) in units of the person's own size, times `seen`."""
     seen: Floats
-    """(B, T, J) 1 or 0."""
+    """(B, T, J) 1 = seen, 0 = not seen yet; a joint that was seen before is carried on, at less: posewire_lifting.carrying."""
     size: Floats
-    """(B, 1) natural logarithm of the root mean square distance of the seen points from the axis."""
+    """(B, 1) natural logarithm of the root mean square distance of the newest row's points from the axis."""
     R_camera_turned: Floats
     """(B, 3, 3) from the turned camera to the real one."""
     usable: NDArray[np.bool_]
@@ -66,18 +68,20 @@ def seen_by(rays: Floats, seen: NDArray[np.bool_]) -> View:
     """
     seen = seen & np.isfinite(rays).all(axis=-1)
     rays, seen = _with_pelvis(rays, seen)
-    rays = np.where(seen[..., None], rays, 0.0)
-    weight = seen / np.maximum(seen.sum(axis=(1, 2), keepdims=True), 1)  # (B, T, J)
-    R = _turning_to((rays * weight[..., None]).sum(axis=(1, 2)))
+    usable = seen[:, -1].sum(axis=-1) >= MIN_SEEN
+    rays, trust = carried(np.where(seen[..., None], rays, 0.0), seen)
+    known = trust[:, -1] > 0.0
+    weight = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # (B, J)
+    R = _turning_to((rays[:, -1] * weight[..., None]).sum(axis=1))
     x, y = rays[..., 0], rays[..., 1]
     # Row i of R^T times (x, y, 1), written out: a batched product would first copy the rays to three dimensions.
     u, v, w = (R[:, 0, i, None, None] * x + R[:, 1, i, None, None] * y + R[:, 2, i, None, None] for i in range(3))
     w = np.maximum(w, 0.05)  # a ray at more than 87 degrees from the person's centre is no part of the person
-    points = np.stack([u / w, v / w], axis=-1) * seen[..., None]
-    size = np.sqrt(((points**2).sum(axis=-1) * weight).sum(axis=(1, 2)))  # (B,)
-    usable = (seen[:, -1].sum(axis=-1) >= MIN_SEEN) & (size > _SMALLEST)
+    points = np.stack([u / w, v / w], axis=-1)
+    size = np.sqrt(((points[:, -1] ** 2).sum(axis=-1) * weight).sum(axis=1))  # (B,)
+    usable &= size > _SMALLEST
     size = np.maximum(size, _SMALLEST)
-    return View(points / size[:, None, None, None], seen.astype(rays.dtype), np.log(size)[:, None], R, usable)
+    return View(points / size[:, None, None, None] * trust[..., None], trust, np.log(size)[:, None], R, usable)
 
 
 def _with_pelvis(rays: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:

@@ -39,12 +39,27 @@ class Corruption:
     """None = the keypoints as they are."""
     focal_error: float = 0.0
     """Standard deviation of the logarithm by which the assumed focal length is wrong."""
+    estimator: Noise | None = None
+    """Takes the place of `noise` where an instant is like a real clip; says NaN of what it does not find."""
 
-    def of(self, rays: Floats, seen: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Floats, NDArray[np.bool_]]:
-        """Keypoints (B, J, 2) and seen (B, J) as a worse camera and a worse detector would have given them."""
+    def of(
+        self, rays: Floats, seen: NDArray[np.bool_], like_real: NDArray[np.intp], rng: np.random.Generator
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Keypoints (B, J, 2) and seen (B, J) as a worse camera and a worse detector would have given them.
+
+        Args:
+            rays: (B, J, 2) the keypoints.
+            seen: (B, J) False: there is none.
+            like_real: Rows that are like a real clip.
+            rng: Draws everything.
+        """
+        clean = rays[like_real, None]
         seen = seen & self.hiding.draw(rng, len(rays), 1)[:, 0]
         if self.noise is not None:
             rays = self.noise(rng, rays[:, None])[:, 0]
+        if self.estimator is not None and len(like_real):
+            rays = rays.copy()
+            rays[like_real] = self.estimator(rng, clean)[:, 0]
         if self.focal_error:
             rays = rays * np.exp(rng.normal(0.0, self.focal_error, (len(rays), 1, 1)))
         return rays, seen
@@ -140,17 +155,19 @@ class Batches:
         return Pair(self._one(instants, first, self._corruption, rng), self._one(instants, second, self._corruption, rng))
 
     def in_order(self) -> Iterator[Pair]:
-        """Every instant once, its first and second view, nothing corrupted: for validation."""
+        """Every instant once, its first and second view: for validation."""
         rng = np.random.default_rng(0)
         for start in range(0, len(self._usable), self._batch):
             instants = self._usable[start : start + self._batch]
-            yield Pair(*(self._one(instants, np.full(len(instants), view), Corruption(), rng) for view in (0, 1)))
+            yield Pair(*(self._one(instants, np.full(len(instants), view), self._corruption, rng) for view in (0, 1)))
 
     def _one(self, instants: Any, cameras: Any, corruption: Corruption, rng: np.random.Generator) -> OneView:
         rays = self._views.rays[instants, cameras].astype(np.float32)
         weights = self._views.confidence[instants, cameras].astype(np.float32)
         clean = seen_by(rays[:, None], weights[:, None] > 0)
-        shown, seen = corruption.of(rays, weights > 0, rng)
+        real = self._views.like_real
+        like_real = np.flatnonzero(real[instants]) if real is not None else np.empty(0, np.intp)
+        shown, seen = corruption.of(rays, weights > 0, like_real, rng)
         view = seen_by(shown[:, None].astype(np.float32), seen[:, None])
         weights = weights * (view.usable & clean.usable)[:, None]
         R, centre = self._camera(instants, cameras, clean)

@@ -23,6 +23,7 @@ from posewire_selfsup_lifter.views import MultiView2D, read_views, write_views
 from posewire_training import weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
+from posewire_training.real import RealClips
 
 _VALIDATION_INSTANTS = 2_000
 
@@ -61,7 +62,8 @@ def _project(flags: argparse.Namespace) -> None:
 def _projected(motion: Path, settings: SelfsupSettings) -> tuple[MultiView2D, MultiView2D]:
     """Views of the training subjects, and of the validation subjects."""
     kept, held_out = load(motion, "train").divided(VALIDATION_SUBJECTS)
-    validation = studio.virtual_views(held_out, _VALIDATION_INSTANTS, settings.seed + 1)
+    casting = studio.Casting(real=RealClips(0.5)) if settings.real else studio.AS_RECORDED
+    validation = studio.virtual_views(held_out, _VALIDATION_INSTANTS, settings.seed + 1, casting=casting)
     return studio.views_for(settings, kept, seed=settings.seed), validation
 
 
@@ -93,6 +95,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--motion", type=Path, metavar="FILE.npz", help="virtual cameras project it before training sees it")
     source.add_argument("--views", type=Path, metavar="FILE.npz", help="views of `project` or `footage`")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--start", type=Path, metavar="FOLDER", help="begin with the networks of another run of this shape")
+    parser.add_argument("--finish", action="store_true", help="train no further: weights from the checkpoint as it is")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_flags(parser, SelfsupSettings)
     parser.set_defaults(call=_train)
@@ -103,7 +107,8 @@ def _train(flags: argparse.Namespace) -> None:
         flags.cameras = "given"
     settings = settings_of(flags, SelfsupSettings)
     training, validation = _projected(flags.motion, settings) if flags.motion else _divided(read_views(flags.views))
-    networks = run(settings, training, validation, flags.out, quiet=flags.quiet)
+    how = {"start": flags.start, "quiet": flags.quiet, "finish": flags.finish}
+    networks = run(settings, training, validation, flags.out, **how)
     weights.save(flags.out / WEIGHTS, METHOD, JOINTS, settings.to_json(), networks)
     (flags.out / "settings.json").write_text(json.dumps(settings.to_json(), indent=1) + "\n", encoding="utf-8")
     print(f"{flags.out / WEIGHTS}: next, python -m posewire_selfsup_lifter export {flags.out} --to lifter.onnx")

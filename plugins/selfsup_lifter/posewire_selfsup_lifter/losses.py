@@ -6,17 +6,22 @@ self-supervision thesis; eq. 13-15: "Distill Knowledge from NRSfM" (docs/SELFSUP
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from posewire_selfsup_lifter.geometry import full_rotation, project
+
+Error = Literal["square", "distance"]
+"""How an error of 2D counts: squared, as eq. 3.2 and 3.5 are printed, or as it is, which a far point pulls less at."""
 
 _TINY = 1e-8
 _RIDGE = 1e-4
 """Keeps eq. 13 solvable where two joints have the same depth row."""
 
 
-def reprojection(points_m: Tensor, rays: Tensor, weights: Tensor, size: Tensor) -> Tensor:
+def reprojection(points_m: Tensor, rays: Tensor, weights: Tensor, size: Tensor, error: Error = "square") -> Tensor:
     """One view of eq. 3.2: mean of w_i |X_i - rho(Y_i)|^2 in units of the person's size in that picture.
 
     Args:
@@ -24,18 +29,23 @@ def reprojection(points_m: Tensor, rays: Tensor, weights: Tensor, size: Tensor) 
         rays: (B, J, 2) where they were seen.
         weights: (B, J) confidence, 0 where unseen.
         size: (B,) size of the person in rays. Without it people far away would count less by the square of their distance.
+        error: "distance" leaves the square away.
     """
     errors = (project(points_m) - rays).square().sum(-1) / size[:, None].square()
+    if error == "distance":
+        errors = (errors + _TINY).sqrt()
     return (weights * errors).sum() / weights.sum().clamp(min=_TINY)
 
 
-def transform_reprojection(points_other_m: Tensor, rays: Tensor, weights_own: Tensor, seen: Tensor, size: Tensor) -> Tensor:
+def transform_reprojection(
+    points_other_m: Tensor, rays: Tensor, weights_own: Tensor, seen: Tensor, size: Tensor, error: Error = "square"
+) -> Tensor:
     """One term of eq. 3.5: the pose lifted from the other view, already turned into this camera, against this picture.
 
     The weight is that of the view the pose was lifted from (`weights_own`, as eq. 3.5 is printed); `seen` (B, J) is 0 where this
     picture has no target.
     """
-    return reprojection(points_other_m, rays, weights_own * seen, size)
+    return reprojection(points_other_m, rays, weights_own * seen, size, error)
 
 
 def pretraining(points1_in2_m: Tensor, points2_m: Tensor) -> Tensor:

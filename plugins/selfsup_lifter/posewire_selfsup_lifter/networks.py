@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from posewire_selfsup_lifter.geometry import rotation_matrix
+from posewire_selfsup_lifter.geometry import full_rotation, nearest_camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,9 @@ class FactorizationNet(nn.Module):
 
     eq. 4.2 wants codes >= 0, but the last layer that Ch. 4.4 describes is linear, and so it is here: behind a ReLU a code that is
     once below zero for everybody never comes back.
+
+    Ch. 4.5 says exponential coordinates. People are seen from all around, and a full turn has no continuous ones; two columns
+    that are made orthonormal have (Zhou et al. 2019, "On the continuity of rotation representations").
     """
 
     def __init__(self, inputs: int, code: int, shape: Shape) -> None:
@@ -109,11 +112,11 @@ class FactorizationNet(nn.Module):
         self.body = Body(inputs, shape)
         width = shape.width
         self.code = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, code))
-        self.viewpoint = nn.Sequential(nn.Linear(width, width), nn.ReLU(), small_head(width, 3))
+        self.viewpoint = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 6))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         shared = self.body(features)
-        return self.code(shared), rotation_matrix(self.viewpoint(shared))
+        return self.code(shared), full_rotation(nearest_camera(self.viewpoint(shared).reshape(-1, 3, 2)))
 
 
 class Critic(nn.Module):

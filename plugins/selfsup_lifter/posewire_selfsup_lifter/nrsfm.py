@@ -7,12 +7,12 @@ s = D_1 phi_1, phi_1 = D_2 phi_2, ..., every code sparse and not negative; the e
 from __future__ import annotations
 
 import itertools
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from posewire_selfsup_lifter.geometry import nearest_camera, rotation_matrix
+from posewire_selfsup_lifter.geometry import nearest_camera
 from posewire_selfsup_lifter.losses import joint_distance
 
 FACTORIZATION_LEVELS = (125, 80, 45, 25, 10)
@@ -21,10 +21,6 @@ DISTILLATION_LEVELS = (256, 128, 64, 32, 16, 8)
 """Six levels: the distillation paper, section 5.1."""
 SPARSITY = 0.01
 """lambda of eq. 4, same section."""
-
-CameraHead = Literal["exponential", "orthonormal"]
-"""How M comes out of the block code: exponential coordinates (Ch. 4.5) or its nearest orthonormal matrix (Kong and Lucey)."""
-
 
 Explained: TypeAlias = "tuple[Tensor, Tensor, Tensor]"
 """Shape (B, J, 3), camera M (B, 3, 2), code phi_1 (B, K_1)."""
@@ -48,22 +44,23 @@ class Dictionary(nn.Module):
 
 
 class DeepNrsfm(nn.Module):
-    """2D (B, J, 2) to shape, orthographic camera and code: eq. 4.5 and 4.6. Encoder and decoder share the dictionary."""
+    """2D (B, J, 2) to shape, orthographic camera and code: eq. 4.5 and 4.6. Encoder and decoder share the dictionary.
 
-    def __init__(self, joints: int, levels: tuple[int, ...], camera: CameraHead) -> None:
+    The camera is the orthonormal matrix nearest to what the block code says (Kong and Lucey). Exponential coordinates (Ch. 4.5)
+    stay where they begin, at one viewpoint for all, and the shape becomes the flat picture (docs/SELFSUP.md).
+    """
+
+    def __init__(self, joints: int, levels: tuple[int, ...]) -> None:
         super().__init__()
         self.dictionary = Dictionary(joints, levels)
         self.thresholds = nn.ParameterList([nn.Parameter(torch.zeros(size)) for size in levels])
         self.code = nn.Linear(6 * levels[-1], levels[-1])
-        self.viewpoint = nn.Linear(6 * levels[-1], 3) if camera == "exponential" else nn.Linear(levels[-1], 1, bias=False)
-        self._camera: CameraHead = camera
+        self.viewpoint = nn.Linear(levels[-1], 1, bias=False)
 
     def forward(self, rays: Tensor) -> Explained:
         """Shape (B, J, 3) in canonical axes, camera M (B, 3, 2) and phi_1 (B, K_1)."""
         blocks = self._encode(rays)
-        last = self.code(blocks.flatten(1))  # Ch. 4.5: a linear layer
-        if self._camera == "orthonormal":
-            last = torch.relu(last)  # eq. 3 of the paper: no negative codes
+        last = torch.relu(self.code(blocks.flatten(1)))  # Ch. 4.5: a linear layer; eq. 3 of the paper: no negative codes
         shape, code = self.dictionary(last)
         return shape, self._view(blocks), code
 
@@ -76,8 +73,6 @@ class DeepNrsfm(nn.Module):
         return blocks
 
     def _view(self, blocks: Tensor) -> Tensor:
-        if self._camera == "exponential":
-            return rotation_matrix(self.viewpoint(blocks.flatten(1)))[:, :, :2]
         weighted = self.viewpoint(blocks.permute(0, 2, 3, 1))[..., 0]  # (B, 3, 2)
         return nearest_camera(weighted)
 

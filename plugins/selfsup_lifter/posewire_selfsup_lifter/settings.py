@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from posewire.errors import SettingsError
+from posewire_selfsup_lifter.losses import Error
 from posewire_selfsup_lifter.networks import Shape
 from posewire_training.settings import TrainSettings
 
@@ -39,6 +40,11 @@ class SelfsupSettings(TrainSettings):
     """Standard deviation of each bone's length in the motion that the virtual cameras see, as a share; 0 = as recorded."""
     mixing: bool = True
     """Limbs exchanged between poses before the cameras look, as for the supervised lifters."""
+    mirror: bool = True
+    """Half of the poses in the mirror."""
+    real: float = 0.4
+    """Share of the instants that are like a real clip (posewire_training.real): human proportions before the cameras look, and
+    keypoints shown to the network as BlazePose says them."""
     hiding: bool = True
     """Keypoints hidden from the network, not from the loss: it learns to fill what is missing."""
     noise: float = 0.6
@@ -47,6 +53,8 @@ class SelfsupSettings(TrainSettings):
     """Standard deviation of the logarithm of the wrong focal length that the network is shown."""
 
     terms: ReprojectionTerms = "transform"
+    error: Error = "distance"
+    """square: as eq. 3.2 and 3.5 are printed."""
     cross_view_weight: float = 1.0
     """lambda of eq. 3.7: 1 for Human3.6M, 1.5 for MPI-INF-3DHP."""
     root_width: int = 256
@@ -62,17 +70,20 @@ class SelfsupSettings(TrainSettings):
     consistency_weight: float = 1.0
     """lambda of eq. 4.8; the document gives no number. 0 is the row "dictionary only" of Table 4.1."""
 
+    imitation_share: float = 0.3
+    """Of the steps of the factorization, in which it learns what NRSfM says; not where there is no dictionary."""
+
     target: DistillationTarget = "distilled"
     l1_weight: float = 0.3
     """Of the code in eq. 14."""
 
     def __post_init__(self) -> None:
         TrainSettings.__post_init__(self)
-        kinds = {"teacher": Teacher, "cameras": Cameras, "terms": ReprojectionTerms, "target": DistillationTarget}
+        kinds = {"teacher": Teacher, "cameras": Cameras, "terms": ReprojectionTerms, "target": DistillationTarget, "error": Error}
         for name, choices in ((name, get_args(kind)) for name, kind in kinds.items()):
             if getattr(self, name) not in choices:
                 raise SettingsError(f"{name} is not known.", got=getattr(self, name), allowed=list(choices))
-        shares = ("pretraining_share", "dropout", "noise")
+        shares = ("pretraining_share", "dropout", "noise", "real", "imitation_share")
         if bad := [name for name in shares if not 0.0 <= getattr(self, name) <= 1.0]:
             raise SettingsError(f"{bad[0]} is no share.", got=getattr(self, bad[0]), allowed="0 to 1")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire.data import FloatArray
 from posewire_data import bodies
 from posewire_data.joints import JOINTS, ROOT, mirrored
 from posewire_data.motion import MotionSet
@@ -19,6 +20,7 @@ from posewire_data.virtual_cameras import CameraRanges, projected, random_camera
 from posewire_selfsup_lifter.settings import SelfsupSettings
 from posewire_selfsup_lifter.views import Extrinsics, MultiView2D
 from posewire_training.mixing import Mixing, mixed
+from posewire_training.real import RealClips
 
 Floats = NDArray[np.floating[Any]]
 
@@ -37,8 +39,14 @@ class Casting:
     """Half of the poses in the mirror, left and right renamed."""
     mixing: Mixing | None = None
     """Limbs exchanged and turned."""
+    real: RealClips | None = None
+    """Some of the people get human proportions."""
 
-    def of(self, positions_m: Floats, rng: np.random.Generator) -> Floats:
+    def chosen(self, count: int, rng: np.random.Generator) -> FloatArray | None:
+        """(N,) 1 = like a real clip; None = nobody is."""
+        return None if self.real is None else (rng.random(count) < self.real.share).astype(np.float64)
+
+    def of(self, positions_m: Floats, rng: np.random.Generator, like_real: FloatArray | None = None) -> Floats:
         """Poses (N, 17, 3) as they are shown."""
         shown = positions_m[:, None].astype(np.float32)
         if self.mixing is not None:
@@ -46,6 +54,8 @@ class Casting:
         if self.proportions:
             factors = bodies.random_proportions(rng, len(shown), self.proportions).astype(np.float32)
             shown = bodies.resized(shown, factors)
+        if self.real is not None and like_real is not None:
+            shown[like_real > 0] = self.real.bodies(rng, shown[like_real > 0])
         flip = rng.random((len(shown), 1, 1)) < (0.5 if self.mirror else 0.0)
         return np.where(flip, mirrored(shown[:, 0]), shown[:, 0]).astype(np.float64)
 
@@ -66,11 +76,12 @@ def virtual_views(
     rng = np.random.default_rng(seed)
     recorded_m = motion.frames_m()
     rows = rng.permutation(np.resize(rng.permutation(len(recorded_m)), instants))
-    shown_m = casting.of(recorded_m[rows], rng)
+    like_real = casting.chosen(instants, rng)
+    shown_m = casting.of(recorded_m[rows], rng, like_real)
     cameras = [random_cameras(rng, shown_m[:, ROOT], ranges) for _ in range(views)]
     rays = np.stack([projected(camera.to_camera(shown_m)) for camera in cameras], axis=1)
     R = np.stack([camera.R_camera_world for camera in cameras], axis=1)
-    return _views(rays, R, np.stack([camera.centre_m for camera in cameras], axis=1))
+    return _views(rays, R, np.stack([camera.centre_m for camera in cameras], axis=1), like_real)
 
 
 def studio_views(motion: MotionSet, more: int = 0, seed: int = 0, *, casting: Casting = AS_RECORDED) -> MultiView2D:
@@ -79,8 +90,12 @@ def studio_views(motion: MotionSet, more: int = 0, seed: int = 0, *, casting: Ca
     azimuths = np.radians([*STUDIO_AZIMUTHS_DEG, *rng.uniform(0.0, 360.0, more)])
     heights_m = np.array([STUDIO_HEIGHT_M] * 4 + list(rng.uniform(0.5, 2.5, more)))
     distances_m = np.array([STUDIO_DISTANCE_M] * 4 + list(rng.uniform(3.0, 7.0, more)))
-    parts = [_room(casting.of(clip.positions_m, rng), azimuths, heights_m, distances_m) for clip in motion.clips]
-    return _views(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    like_real = casting.chosen(sum(map(len, motion.clips)), rng)
+    shown_m = casting.of(motion.frames_m(), rng, like_real)
+    ends = np.cumsum([len(clip) for clip in motion.clips])[:-1]
+    parts = [_room(clip_m, azimuths, heights_m, distances_m) for clip_m in np.split(shown_m, ends)]
+    rays, R, centres_m = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return _views(rays, R, centres_m, like_real)
 
 
 def _room(positions_m: Floats, azimuths: Floats, heights_m: Floats, distances_m: Floats) -> tuple[Floats, Floats, Floats]:
@@ -102,16 +117,17 @@ def _looking(direction: Floats) -> Floats:
     return np.stack([right, np.cross(forward, right), forward], axis=1)
 
 
-def _views(rays: Floats, R_camera_world: Floats, centre_m: Floats) -> MultiView2D:
+def _views(rays: Floats, R_camera_world: Floats, centre_m: Floats, like_real: FloatArray | None) -> MultiView2D:
     seen = np.asarray(np.isfinite(rays).all(axis=-1), dtype=np.float64)
     pictures = np.where(seen[..., None] > 0, rays, np.nan).astype(np.float64)
     extrinsics = Extrinsics(R_camera_world.astype(np.float64), centre_m.astype(np.float64), "calibrated")
-    return MultiView2D(JOINTS, pictures, seen, extrinsics)
+    return MultiView2D(JOINTS, pictures, seen, extrinsics, like_real)
 
 
 def views_for(settings: SelfsupSettings, motion: MotionSet, *, seed: int = 0) -> MultiView2D:
     """What the run's settings say the cameras see of this motion."""
-    casting = Casting(settings.proportions, settings.mixing, Mixing() if settings.mixing else None)
+    real = RealClips(settings.real) if settings.real else None
+    casting = Casting(settings.proportions, settings.mirror, Mixing() if settings.mixing else None, real)
     if settings.cameras == "virtual":
         return virtual_views(motion, settings.instants, seed, casting=casting)
     return studio_views(motion, 8 if settings.cameras == "studio+virtual" else 0, seed, casting=casting)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import nn
 
+from posewire.errors import ModelError
 from posewire_selfsup_lifter.batches import Batches, Corruption
 from posewire_selfsup_lifter.chirality import Chirality
 from posewire_selfsup_lifter.nrsfm import DeepNrsfm
@@ -23,14 +25,15 @@ from posewire_selfsup_lifter.teachers.distillation import DistillationTask
 from posewire_selfsup_lifter.teachers.factorization import FactorizationTask
 from posewire_selfsup_lifter.teachers.reprojection import ReprojectionTask
 from posewire_selfsup_lifter.views import MultiView2D
-from posewire_training.loop import set_up, train
+from posewire_training.loop import averaged, set_up, train
+from posewire_training.real import RealClips
 from posewire_training.samples import NOTHING_HIDDEN, Disturbance, Hiding
 from posewire_training.task import Task
 
 _CHIRALITY_BATCHES = 8
 _DICTIONARY_SETTINGS = (
     *("teacher", "batch", "learning_rate", "warm_up_steps", "average", "largest_gradient", "device", "threads", "seed"),
-    *("validate_every", "cameras", "instants", "proportions", "mixing"),
+    *("validate_every", "cameras", "instants", "proportions", "mixing", "mirror", "real"),
 )
 
 
@@ -40,7 +43,9 @@ def run(
     validation: MultiView2D,
     folder: Path,
     *,
+    start: Path | None = None,
     quiet: bool = False,
+    finish: bool = False,
 ) -> Networks:
     """Trains one teacher's student and returns the networks that a lifter is made of (students.student).
 
@@ -49,12 +54,14 @@ def run(
         training: Views to learn from.
         validation: Other people's views; only losses are measured on them.
         folder: For checkpoints and curves; one that holds a run is continued.
+        start: Folder of another run of the same shape, to begin from its averaged networks.
         quiet: No progress bars.
+        finish: Train no further; take the networks of the checkpoint.
     """
-    hiding = Hiding() if settings.hiding else NOTHING_HIDDEN
-    corruption = Corruption(hiding, Disturbance(settings.noise) if settings.noise else None, settings.focal_error)
+    hiding, estimator = Hiding() if settings.hiding else NOTHING_HIDDEN, RealClips().said
+    disturbance = Disturbance(settings.noise) if settings.noise else None
     options: dict[str, Any] = {"seed": settings.seed, "device": settings.device}
-    batches = Batches(training, settings.batch, corruption, **options)
+    batches = Batches(training, settings.batch, Corruption(hiding, disturbance, settings.focal_error, estimator), **options)
     clean, judged = (Batches(views, settings.batch, Corruption(), **options) for views in (training, validation))
     first: DeepNrsfm | None = None
     if needs_dictionary(settings):
@@ -63,8 +70,12 @@ def run(
         assert first is not None
         return _with_chirality(settings, {"nrsfm": first}, clean)
     set_up(settings)
-    averaged = train(_task(settings, batches, judged, first), settings, folder, quiet=quiet)
-    return _with_chirality(settings, averaged, clean)
+    as_said = Batches(validation, settings.batch, Corruption(estimator=estimator), **options)
+    task = _task(settings, batches, as_said, first)
+    if start is not None:
+        _begin_from(task, start)
+    last = averaged(task, settings, folder) if finish else train(task, settings, folder, quiet=quiet)
+    return _with_chirality(settings, last, clean)
 
 
 def needs_dictionary(settings: SelfsupSettings) -> bool:
@@ -90,9 +101,20 @@ def _task(settings: SelfsupSettings, training: Batches, validation: Batches, fir
         kind = AdversarialTask if settings.terms == "adversarial" else ReprojectionTask
         return kind(settings, training, validation)
     if settings.teacher == "factorization":
-        return FactorizationTask(settings, training, validation, first.dictionary if first else None)
+        return FactorizationTask(settings, training, validation, first)
     assert first is not None
     return DistillationTask(settings, training, validation, first)
+
+
+def _begin_from(task: Task, folder: Path) -> None:
+    """Takes the averaged networks of another run's checkpoint over."""
+    try:
+        average = torch.load(folder / "last.pt", map_location="cpu", weights_only=True)["average"]
+        for name, module in task.modules.items():
+            module.load_state_dict(average[name])
+    except (OSError, KeyError, RuntimeError, UnpicklingError) as error:
+        problem, got = f"{folder} holds no run to begin from.", " ".join(str(error).split())[:200]
+        raise ModelError(problem, got=got, allowed="the folder of a run of the same teacher and shape") from error
 
 
 def _with_chirality(settings: SelfsupSettings, networks: Mapping[str, nn.Module], batches: Batches) -> Networks:

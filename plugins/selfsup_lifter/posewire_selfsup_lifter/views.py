@@ -7,7 +7,7 @@ be two commands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,7 +21,7 @@ ScaleOrigin = Literal["calibrated", "camera distance", "person height", "unknown
 """Where the metre comes from: known cameras, a measured distance between them, a measured person, or nowhere."""
 
 _VERSION = 1
-_STORED = {"version", "joints", "rays", "confidence", "R_camera_world", "centre_m", "scale"}
+_STORED = {"version", "joints", "rays", "confidence", "R_camera_world", "centre_m", "scale", "like_real"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +53,16 @@ class MultiView2D:
     confidence: FloatArray
     """(N, V, J) 0..1: the w of eq. 3.2; 0 where unseen."""
     extrinsics: Extrinsics | None = None
+    like_real: FloatArray | None = None
+    """(N,) 1 = a network shall be shown this instant as an estimator would have said it; None = no instant."""
 
     def __post_init__(self) -> None:
         instants, views = np.shape(self.rays)[:2]
         joints = len(self.joints)
         object.__setattr__(self, "rays", read_only(self.rays, instants, views, joints, 2))
         object.__setattr__(self, "confidence", read_only(self.confidence, instants, views, joints))
+        if self.like_real is not None:
+            object.__setattr__(self, "like_real", read_only(self.like_real, instants))
         self._check(instants, views)
 
     def _check(self, instants: int, views: int) -> None:
@@ -94,14 +98,15 @@ class MultiView2D:
 
     def with_extrinsics(self, extrinsics: Extrinsics) -> MultiView2D:
         """The same keypoints with cameras that were found from them."""
-        return MultiView2D(self.joints, self.rays, self.confidence, extrinsics)
+        return replace(self, extrinsics=extrinsics)
 
     def rows(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> MultiView2D:
         """Some of the instants."""
         cameras = self.extrinsics
         if cameras is not None and cameras.centre_m.shape[0] != 1:
             cameras = Extrinsics(cameras.R_camera_world[rows], cameras.centre_m[rows], cameras.scale)
-        return MultiView2D(self.joints, self.rays[rows], self.confidence[rows], cameras)
+        like_real = None if self.like_real is None else self.like_real[rows]
+        return MultiView2D(self.joints, self.rays[rows], self.confidence[rows], cameras, like_real)
 
 
 def field_names() -> set[str]:
@@ -117,6 +122,8 @@ def write_views(views: MultiView2D, path: Path) -> None:
         arrays["R_camera_world"] = views.extrinsics.R_camera_world
         arrays["centre_m"] = views.extrinsics.centre_m
         arrays["scale"] = np.array(views.extrinsics.scale)
+    if views.like_real is not None:
+        arrays["like_real"] = views.like_real
     np.savez(path, **arrays)
 
 
@@ -146,4 +153,5 @@ def _from_arrays(stored: dict[str, Any]) -> MultiView2D:
     extrinsics = None
     if "R_camera_world" in stored:
         extrinsics = Extrinsics(stored["R_camera_world"], stored["centre_m"], stored["scale"].item())
-    return MultiView2D(tuple(map(str, stored["joints"])), stored["rays"], stored["confidence"], extrinsics)
+    joints = tuple(map(str, stored["joints"]))
+    return MultiView2D(joints, stored["rays"], stored["confidence"], extrinsics, stored.get("like_real"))

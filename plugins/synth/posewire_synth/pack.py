@@ -40,7 +40,8 @@ def write(
     if not rows["train"] or not rows["test"]:
         got = f"{len(rows['train'])} clips of others, {len(rows['test'])} of subject {TEST_SUBJECT}"
         allowed = f"SUBJECT_TRIAL.bvh files or .tar.xz archives of them, with subject {TEST_SUBJECT} to test and others to train"
-        raise ModelError(f"There is too little CMU motion in {motion}.", got=got, allowed=allowed)
+        hint = "posewire synth pack --motion FOLDER_OF_CMU_BVH"
+        raise ModelError(f"There is too little CMU motion in {motion}.", got=got, allowed=allowed, hint=hint)
     places = pictures.packed(backgrounds, _TEST_SHARE)  # before the slow part: a bad folder should say so at once
     pack = pose_arrays({split: np.concatenate(clips) for split, clips in rows.items()}, {"train": 4000, "test": 400}, seed)
     return save(path, pack | body_arrays(people, seed, report=report) | places)

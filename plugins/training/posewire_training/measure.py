@@ -1,7 +1,8 @@
 """`python -m posewire_training.measure --motion FILE.npz LIFTER...`: lifters on the held-out subject, seen by random cameras.
 
 LIFTER is a bundled network (lifter_vae) or an ONNX file. Errors in mm over all 17 joints of root-relative poses; the 2D is ground
-truth, complete; with 30 % of the joints hidden; and disturbed as an estimator disturbs it.
+truth, complete; with 30 % of the joints hidden; and disturbed as an estimator disturbs it. Hidden is each joint of each frame by
+chance; for a lifter of many frames also since any moment of the window until now (lately), and in the whole window (throughout).
 """
 
 from __future__ import annotations
@@ -24,7 +25,16 @@ from posewire_data.joints import JOINTS, ROOT
 from posewire_data.motion import MotionSet, load
 from posewire_lifting.lifter import paired_noise
 from posewire_training.command import command
-from posewire_training.samples import CLEAN, THIRTY_PERCENT, Disturbance, Hiding, Sampler, Samples
+from posewire_training.samples import (
+    CLEAN,
+    THIRTY_PERCENT,
+    THIRTY_PERCENT_LATELY,
+    THIRTY_PERCENT_THROUGHOUT,
+    Disturbance,
+    Hiding,
+    Sampler,
+    Samples,
+)
 
 HYPOTHESES = 20
 _BATCH = 250
@@ -58,6 +68,11 @@ class Measured:
     samples: int
     complete: Errors
     hidden: Errors
+    """Each joint of each frame by a chance of 30 %."""
+    lately: Errors | None
+    """Each joint by that chance, from any moment of the window until now. None: it takes one frame, where all is the same."""
+    throughout: Errors | None
+    """Each joint by that chance, in the whole window."""
     disturbed: Errors
     sampling: Sampling | None
     """None: it has one answer only."""
@@ -73,16 +88,20 @@ def measure(lifter: str, motion: MotionSet, count: int = 5000, seed: int = 13) -
     session = open_session(path if path.suffix == ".onnx" else lifter, threads=1)
     frames = next(tensor.shape[1] for tensor in session.inputs if tensor.name == "points") or 1
     plain = Sampler(motion, frames)
-    hidden = Sampler(motion, frames, CLEAN, THIRTY_PERCENT)
     disturbed = Sampler(
         motion, frames, replace(CLEAN, focal_error=0.15), Hiding(seldom=1.0, some=0.0, limb=0.0), Disturbance(1.0)
     )
     complete = _errors(session, plain.draw(np.random.default_rng(seed), count))
     sampling = _sampling(session, plain.draw(np.random.default_rng(seed), min(count, 2000)))
-    unseen = _errors(session, hidden.draw(np.random.default_rng(seed), count))
+
+    def without(hiding: Hiding) -> Errors:
+        return _errors(session, Sampler(motion, frames, CLEAN, hiding).draw(np.random.default_rng(seed), count))
+
+    hidden = without(THIRTY_PERCENT)
+    lately, throughout = (without(kind) if frames > 1 else None for kind in (THIRTY_PERCENT_LATELY, THIRTY_PERCENT_THROUGHOUT))
     shaken = _errors(session, disturbed.draw(np.random.default_rng(seed), count))
     session.close()
-    return Measured(path.stem, count, complete, unseen, shaken, sampling)
+    return Measured(path.stem, count, complete, hidden, lately, throughout, shaken, sampling)
 
 
 def _errors(session: Session, samples: Samples) -> Errors:
@@ -124,20 +143,27 @@ def _sampling(session: Session, samples: Samples) -> Sampling | None:
     )
 
 
-_COLUMNS = ("MPJPE", "N-MPJPE", "PA-MPJPE", "30 % hidden", "ratio", "disturbed", "best of 20", "mean of 20", "covered")
+_ERRORS = ("MPJPE", "N-MPJPE", "PA-MPJPE")
+_HIDDEN = ("30 % hidden", "lately", "throughout")
+_COLUMNS = (*_ERRORS, *_HIDDEN, "disturbed", "best of 20", "mean of 20", "covered")
 
 
 def table_of(measured: Sequence[Measured]) -> Table:
-    """As `measure` prints it."""
+    """As `measure` prints it; behind an error with hidden joints its ratio to that of complete input."""
     table = Table("lifter", *_COLUMNS, box=None)
     for one in measured:
-        complete, hidden, sampling = one.complete, one.hidden.mpjpe_mm, one.sampling
-        errors = [f"{value:.1f}" for value in (complete.mpjpe_mm, complete.n_mpjpe_mm, complete.pa_mpjpe_mm, hidden)]
+        complete, sampling = one.complete, one.sampling
+        errors = [f"{value:.1f}" for value in (complete.mpjpe_mm, complete.n_mpjpe_mm, complete.pa_mpjpe_mm)]
+        hidden = [_with_ratio(kind, complete) for kind in (one.hidden, one.lately, one.throughout)]
         drawn = ["-"] * 3
         if sampling is not None:
             drawn = [f"{sampling.best_of_20_mm:.1f}", f"{sampling.mean_of_20_mm:.1f}", f"{sampling.covered:.0%}"]
-        table.add_row(one.lifter, *errors, f"{hidden / complete.mpjpe_mm:.2f}", f"{one.disturbed.mpjpe_mm:.1f}", *drawn)
+        table.add_row(one.lifter, *errors, *hidden, f"{one.disturbed.mpjpe_mm:.1f}", *drawn)
     return table
+
+
+def _with_ratio(errors: Errors | None, complete: Errors) -> str:
+    return "-" if errors is None else f"{errors.mpjpe_mm:.1f} ({errors.mpjpe_mm / complete.mpjpe_mm:.2f})"
 
 
 @command

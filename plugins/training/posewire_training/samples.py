@@ -43,15 +43,22 @@ class Hiding:
     """Each joint is hidden by a chance that is drawn between `least` and `most`."""
     least: float = 0.0
     most: float = 0.6
+    steady: float = 0.0
+    """Share of the windows in which such a joint is hidden in all frames; in the others each frame has its own chance."""
     limb: float = 0.15
     """A whole limb, for the whole window."""
     spell: float = 0.0
     """Three joints in ten, each for a stretch of the window's frames."""
+    until_now: bool = False
+    """Such a stretch goes on to the newest frame."""
 
     def draw(self, rng: np.random.Generator, windows: int, frames: int) -> NDArray[np.bool_]:
         """(B, T, J) True = seen."""
         chance = rng.uniform(self.least, self.most, (windows, 1, 1)) * (rng.random((windows, 1, 1)) < self.some)
-        seen = rng.random((windows, frames, len(JOINTS))) >= chance
+        drawn = rng.random((windows, frames, len(JOINTS)))
+        if self.steady:
+            drawn = np.where(rng.random((windows, 1, 1)) < self.steady, drawn[:, -1:], drawn)
+        seen = drawn >= chance
         seldom = np.flatnonzero(rng.random(windows) < self.seldom)
         seen[seldom[:, None], :, np.array(SELDOM_SEEN)[None]] = False
         for row in np.flatnonzero(rng.random(windows) < self.limb):
@@ -62,6 +69,7 @@ class Hiding:
         """(B, T, J) True = hidden."""
         each = (windows, 1, len(JOINTS))
         first, count, at = rng.integers(frames, size=each), rng.integers(1, frames + 1, size=each), np.arange(frames)[:, None]
+        count = frames if self.until_now else count
         chosen = (rng.random(each) < 0.3) & (rng.random((windows, 1, 1)) < self.spell)
         return chosen & (at >= first) & (at < first + count)
 
@@ -95,6 +103,10 @@ class Disturbance:
 NOTHING_HIDDEN = Hiding(seldom=0.0, some=0.0, limb=0.0)
 THIRTY_PERCENT = Hiding(seldom=0.0, some=1.0, least=0.3, most=0.3, limb=0.0)
 """Each joint of each frame is hidden by a chance of 30 %."""
+THIRTY_PERCENT_LATELY = Hiding(seldom=0.0, some=0.0, limb=0.0, spell=1.0, until_now=True)
+"""Each joint is hidden now by a chance of 30 %, since any of the window's frames: as behind something that a person passes."""
+THIRTY_PERCENT_THROUGHOUT = Hiding(seldom=0.0, some=1.0, least=0.3, most=0.3, steady=1.0, limb=0.0)
+"""Each joint is hidden by a chance of 30 % in the whole window, so that its history says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

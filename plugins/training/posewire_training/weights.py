@@ -64,8 +64,8 @@ def save(
     torch.save(content, path)
 
 
-def load(path: Path, method: str, joints: Sequence[str]) -> Weights:
-    """Reads a weights file of this method and this skeleton.
+def load(path: Path, method: str | Sequence[str], joints: Sequence[str]) -> Weights:
+    """Reads a weights file of this method (or one of these) and this skeleton.
 
     Raises:
         ModelError: the file is missing, is no weights file, or is of another method, version or skeleton.
@@ -75,13 +75,15 @@ def load(path: Path, method: str, joints: Sequence[str]) -> Weights:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, UnpicklingError) as error:
         raise ModelError(f"The weights {path} cannot be read.", got=" ".join(str(error).split())[:200], hint=hint) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("method") != method:
+    methods = (method,) if isinstance(method, str) else tuple(method)
+    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("method") not in methods:
         got = {key: content.get(key) for key in ("format", "method")} if isinstance(content, dict) else type(content).__name__
-        raise ModelError(f"{path} holds other weights.", got=got, allowed=f"format {FORMAT}, method {method}", hint=hint)
+        allowed = f"format {FORMAT}, method {' or '.join(methods)}"
+        raise ModelError(f"{path} holds other weights.", got=got, allowed=allowed, hint=hint)
     if content["joints"] != list(joints):
         raise ModelError(f"{path} is for another skeleton.", got=", ".join(content["joints"]), allowed=tuple(joints), hint=hint)
     states = {
         name: {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
         for name, state in content["states"].items()
     }
-    return Weights(method, tuple(joints), content["settings"], states)
+    return Weights(content["method"], tuple(joints), content["settings"], states)

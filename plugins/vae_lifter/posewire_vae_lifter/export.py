@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from posewire_training.mirror import Mirrored
 from posewire_vae_lifter.folding import folded
 from posewire_vae_lifter.live import LiveVae, Spread
 from posewire_vae_lifter.model import Baseline, Vae
-from posewire_vae_lifter.settings import VaeSettings
+from posewire_vae_lifter.settings import Form, VaeSettings
 
 _X = (0.0, -0.2, -0.2, -0.2, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0, 0.35, 0.45, 0.5, -0.35, -0.45, -0.5)
 _Y = (0.1, 0.1, 1.0, 1.8, 0.1, 1.0, 1.8, -0.5, -1.0, -1.2, -1.5, -0.95, -0.4, 0.1, -0.95, -0.4, 0.1)
@@ -26,28 +27,30 @@ _STANDING = tuple(zip(_X, _Y, strict=True))
 
 
 def open_run(folder: Path) -> tuple[LiveVae | Mirrored, VaeSettings]:
-    """The network of a run's folder, in eval mode: live.pt (VAE with its spread), else weights.pt of a baseline.
+    """The network of a run's folder, in eval mode: live.pt (a VAE with its spread), else weights.pt, which has one answer only.
 
     Raises:
         ModelError: neither is there, or it is of another version or skeleton.
     """
-    live = folder / "live.pt"
-    kept = weights.load(live, "vae-live", JOINTS) if live.exists() else weights.load(folder / "weights.pt", "baseline", JOINTS)
+    if (folder / "live.pt").exists():
+        kept = weights.load(folder / "live.pt", "vae-live", JOINTS)
+        settings = VaeSettings.from_json(kept.settings)
+        live = LiveVae(Vae(settings), Spread(settings))
+        kept.load_into({"live": live})
+        return live.eval(), settings
+    kept = weights.load(folder / "weights.pt", get_args(Form), JOINTS)
     settings = VaeSettings.from_json(kept.settings)
-    if live.exists():
-        net = LiveVae(Vae(settings), Spread(settings))
-        kept.load_into({"live": net})
-        return net.eval(), settings
-    baseline = Baseline(settings)
-    kept.load_into({"net": baseline})
-    return Mirrored(baseline).eval(), settings
+    net = Baseline(settings) if kept.method == "baseline" else Vae(settings)
+    kept.load_into({"net": net})
+    return Mirrored(net).eval(), settings
 
 
 def example(settings: VaeSettings, net: nn.Module, batch: int = 4, samples: int = 5) -> dict[str, Tensor]:
     """Inputs of the right shapes, for tracing and for the parity test."""
     made = torch.Generator().manual_seed(0)
     points = torch.tensor(_STANDING) + 0.15 * torch.randn(batch, settings.frames, len(JOINTS), 2, generator=made)
-    seen = (torch.rand(batch, settings.frames, len(JOINTS), generator=made) < 0.8).float()
+    drawn = torch.rand(batch, settings.frames, len(JOINTS), generator=made)
+    seen = (drawn < 0.8) * torch.where(drawn < 0.2, 0.6, 1.0)  # some are carried on from earlier frames
     inputs = {"points": points * seen[..., None], "seen": seen, "size": 0.3 * torch.randn(batch, 1, generator=made) - 1.8}
     if isinstance(net, LiveVae):
         inputs["noise"] = torch.randn(batch, samples, net.spread.directions, generator=made)

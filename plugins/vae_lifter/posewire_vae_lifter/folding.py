@@ -1,7 +1,7 @@
 """Normalisation folded into the first and the last layer: the same numbers from a third of the operations.
 
 A small network's time is the number of its operations as much as their size. Standardising is linear in (points, seen, size),
-because points are 0 where unseen, so it is one matrix with the layer behind it.
+because points are times seen, so it is one matrix with the layer behind it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _fold_first(first: nn.Linear, features: Features) -> None:
 
 
 def _standardising(features: Features) -> tuple[Tensor, Tensor]:
-    """A (FEATURES, RAW) and b (FEATURES,): features = A raw + b. Unseen points are 0, so points * seen = points."""
+    """A (FEATURES, RAW) and b (FEATURES,): features = A raw + b."""
     A, b, places = torch.zeros(FEATURES, RAW), torch.zeros(FEATURES), torch.arange(2 * OTHERS)
     deviation, mean = features.points.deviation.flatten(), features.points.mean.flatten()
     A[places, places + 2] = 1.0 / deviation

@@ -30,11 +30,12 @@ def open_vae(folder: Path) -> tuple[LiveVae, int]:
     """The VAE of a run's folder and its frames a window.
 
     Raises:
-        ModelError: it is a baseline, which has no latent space, or there are no weights.
+        ModelError: it is a baseline, which has no latent space, its spread was not learned, or there are no weights.
     """
     net, settings = open_run(folder)
     if not isinstance(net, LiveVae):
-        raise ModelError(f"{folder} holds a baseline: it has no latent space.", hint="give the folder of a VAE with live.pt")
+        hint = "give the folder of a VAE; posewire_vae_lifter.spread makes live.pt"
+        raise ModelError(f"{folder} holds no live.pt, and so no latent space.", hint=hint)
     return net, settings.frames
 
 

@@ -49,7 +49,10 @@ class Scaler(nn.Module):
 
 
 class Features(nn.Module):
-    """A view as a row of numbers: standardised 2D, 0 (the mean) where unseen; which joints are seen; the person's size."""
+    """A view as a row of numbers: standardised 2D, 0 (the mean) where unseen; which joints are seen; the person's size.
+
+    A joint that is carried on from an earlier frame is seen by less than 1, and as much nearer to the mean.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,13 +61,14 @@ class Features(nn.Module):
 
     def fit(self, points: Tensor, seen: Tensor, size: Tensor) -> None:
         """Measures the training data: points (N, T, J, 2), seen (N, T, J), size (N, 1)."""
-        self.points.fit(points[:, :, 1:].flatten(0, 1), seen[:, :, 1:, None].flatten(0, 1))
+        self.points.fit(points[:, :, 1:].flatten(0, 1), (seen[:, :, 1:, None] == 1).flatten(0, 1))
         self.size.fit(size)
 
     def forward(self, points: Tensor, seen: Tensor, size: Tensor) -> Tensor:
         """To (B, T, FEATURES)."""
         seen = seen[:, :, 1:]
-        points = self.points(points[:, :, 1:]) * seen[..., None]
+        off = points[:, :, 1:] - self.points.mean * seen[..., None]  # the view's points are times `seen` already
+        points = off / self.points.deviation * (seen > 0)[..., None]
         size = self.size(size)[:, None].expand(-1, points.shape[1], -1)
         return torch.cat([points.flatten(2), seen, size], dim=-1)
 

@@ -19,7 +19,7 @@ from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 from posewire_training.real import RealClips
-from posewire_training.samples import CLEAN, THIRTY_PERCENT, Augmentation, Disturbance, Hiding, Sampler
+from posewire_training.samples import CLEAN, THIRTY_PERCENT_LATELY, Augmentation, Disturbance, Hiding, Sampler
 from posewire_vae_lifter.adversary import AdversarialTask
 from posewire_vae_lifter.crossmodal import CrossModalTask
 from posewire_vae_lifter.model import Baseline, Vae
@@ -37,7 +37,7 @@ def task_of(settings: VaeSettings, motion: MotionSet) -> BaselineTask | VaeTask 
     drawn = training_sampler(settings, training)
     judged = {
         "clean": Sampler(validation, settings.frames),
-        "hidden": Sampler(validation, settings.frames, CLEAN, THIRTY_PERCENT),
+        "hidden": Sampler(validation, settings.frames, CLEAN, THIRTY_PERCENT_LATELY),
         "disturbed": Sampler(validation, settings.frames, Augmentation(), Hiding(), Disturbance(1.0)),
         "real": Sampler(validation, settings.frames, CLEAN, real=RealClips(1.0)),
     }
@@ -48,7 +48,7 @@ def task_of(settings: VaeSettings, motion: MotionSet) -> BaselineTask | VaeTask 
 
 def training_sampler(settings: VaeSettings, motion: MotionSet) -> Sampler:
     """What a network of these settings learns from."""
-    hiding = Hiding(spell=0.3 if settings.frames > 1 else 0.0)
+    hiding = Hiding(spell=0.5, steady=0.5) if settings.frames > 1 else Hiding()
     return Sampler(motion, settings.frames, Augmentation(), hiding, Disturbance(settings.noise), real=RealClips(settings.real))
 
 

@@ -10,7 +10,7 @@ from posewire_vnect.settings import VNectSettings
 
 
 def trunk(settings: VNectSettings) -> nn.Module:
-    """The trunk that the settings name, with the weights that it begins from."""
+    """The trunk that the settings name, with the weights that it begins from; only what may learn asks for gradients."""
     from posewire_vnect import trunk_blazepose, trunks
 
     makers = {
@@ -19,7 +19,10 @@ def trunk(settings: VNectSettings) -> nn.Module:
         "resnet50": trunks.ResNetTrunk,
         "tiny": trunks.TinyTrunk,
     }
-    return makers[settings.trunk]()
+    made = makers[settings.trunk]()
+    if isinstance(made, trunk_blazepose.BlazePoseTrunk):
+        made.learn_from(settings.trunk_from)
+    return made
 
 
 def head(settings: VNectSettings, trunk: nn.Module) -> nn.Module:

@@ -12,7 +12,7 @@ from posewire.data import Camera, FloatArray
 from posewire_vnect.names import JOINTS
 from posewire_vnect.sight import Sight, in_patch
 
-UNSEEN_CONFIDENCE = 0.1
+UNSEEN_CONFIDENCE = 0.05
 """A heatmap whose maximum is lower shows nothing: the joint is unseen."""
 LEAST_SEEN = 4
 """Fewer joints are nobody."""

@@ -31,6 +31,8 @@ _BOXES = 2
 _BOX_FILLS = 0.75
 """Share of the window's side that a person's box takes: the middle of what the network was trained on (0.5 to 0.95)."""
 _SCALES = (1.0, 0.75)
+_SCALES_AGAIN = (1.0, 0.85, 1.2)
+"""At which whoever was found is looked at once more: joints that one sight gets wrong, others get right."""
 _TURNS_RAD = (math.pi / 2, -math.pi / 2, math.pi)
 _PICTURE_SCALES = (1.0, 0.7, 0.45)
 """Sides of the search windows, as shares of the picture's longer side."""
@@ -95,10 +97,13 @@ class Search:
         return _surest(seen_in([sight]) for sight in self._net.look(frame, usable))
 
     def _again(self, frame: Frame, person: Person | None) -> Person | None:
-        """The person in the window that the tracker would take, or as before where that is worse."""
+        """What this sight and those around the window that the tracker would take say together."""
         if person is None:
             return None
-        return _surest([person, self._look(frame, [window_around(person.points_px, person.body_turn_rad)])])
+        window = window_around(person.points_px, person.body_turn_rad)
+        windows = [window.scaled(scale) for scale in _SCALES_AGAIN] if window.usable else []
+        together = seen_in([*self._net.look(frame, windows), *person.sights])
+        return together if together.there else person
 
     def close(self) -> None:
         """Frees the detectors."""

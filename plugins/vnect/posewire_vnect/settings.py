@@ -14,7 +14,7 @@ HeadKind: TypeAlias = Literal["locations", "regression"]
 
 @dataclass(frozen=True, slots=True)
 class VNectSettings(TrainSettings):
-    """The defaults are those of the weights that are shipped."""
+    """The defaults are those of a head's training; docs/VNECT.md says what the shipped weights were trained with."""
 
     steps: int = 6000
     batch: int = 32
@@ -28,6 +28,10 @@ class VNectSettings(TrainSettings):
     head: Literal["locations", "regression"] = "locations"
     trunk_rate: float = 0.0
     """The trunk's share of the learning rate, 0 = frozen: "a learning rate multiplier" (section 4.2.1)."""
+    trunk_from: int = 0
+    """The BlazePose trunk's first convolution that learns, by its number in the file; those before it stay as they are."""
+    distil: float = 0.0
+    """Weight of what holds the trunk's features of real crops to those that it began with (posewire_vnect.fresh)."""
     dropout: float = 0.1
     """Of the trunk's channels."""
     side: int = 256

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +40,35 @@ class Learning:
         settings: Of the run.
         trunk: None where its features are cached.
         head: Of `build.head`.
+        begun: Whether the head has learned before: otherwise its coarse pose begins as least squares.
     """
 
-    def __init__(self, settings: VNectSettings, trunk: nn.Module | None, head: nn.Module) -> None:
-        self.settings, self.trunk, self.head = settings, trunk, head
+    def __init__(self, settings: VNectSettings, trunk: nn.Module | None, head: nn.Module, *, begun: bool = False) -> None:
+        self.settings, self.trunk, self.head, self._begun = settings, trunk, head, begun
         frozen = trunk is None or settings.trunk_rate == 0.0
         groups: list[dict[str, Any]] = [{"params": [p for name, p in head.named_parameters() if not name.startswith("coarse.")]}]
         if coarse := [p for name, p in head.named_parameters() if name.startswith("coarse.")]:
             groups.append({"params": coarse, "lr": settings.learning_rate * _COARSE_RATE})
         if trunk is not None and not frozen:
-            groups.append({"params": list(trunk.parameters()), "lr": settings.learning_rate * settings.trunk_rate})
+            groups.append(
+                {"params": [p for p in trunk.parameters() if p.requires_grad], "lr": settings.learning_rate * settings.trunk_rate}
+            )
         fused = settings.device != "mps"
         optimizer = AdamW(groups, settings.learning_rate, weight_decay=settings.weight_decay, fused=fused)
         self.modules: Mapping[str, nn.Module] = {"head": head} if frozen or trunk is None else {"head": head, "trunk": trunk}
         self.optimizers: Mapping[str, Optimizer] = {"net": optimizer}
 
-    def learn(self, said: Maps | Answers, truth: Truth, progress: float) -> Scores:
-        """One step."""
+    def begin(self, step: int, some: Callable[[], tuple[Tensor, Tensor]]) -> None:
+        """Before the first step of a head that has never learned: its coarse pose as least squares on `some` vectors' joints."""
+        if step == 0 and not self._begun and isinstance(self.head, LocationHead):
+            self.head.coarse.fit(*some(), last=WORLD_NUMBERS if self.settings.trunk == "blazepose" else None)
+
+    def learn(self, said: Maps | Answers, truth: Truth, progress: float, drift: Tensor | None = None) -> Scores:
+        """One step; `drift` is how far a trunk has gone from what it began as."""
         costs = losses(said, truth) if isinstance(said, Maps) else regression_losses(said, truth)
-        descend(self.optimizers["net"], costs.total(progress), self.settings.largest_gradient)
-        return numbers(costs._asdict())
+        total = costs.total(progress) if drift is None else costs.total(progress) + self.settings.distil * drift
+        descend(self.optimizers["net"], total, self.settings.largest_gradient)
+        return numbers(costs._asdict() if drift is None else {**costs._asdict(), "drift": drift})
 
 
 class CachedTask(Learning):
@@ -74,8 +83,7 @@ class CachedTask(Learning):
         self._beginning = [*training, *real * _REAL_COPIES]
 
     def step(self, number: int, progress: float) -> Scores:
-        if number == 0 and isinstance(self.head, LocationHead):
-            self.head.coarse.fit(*cache.vectors(self._beginning), last=WORLD_NUMBERS)
+        self.begin(number, lambda: cache.vectors(self._beginning))
         features, truth = self._pool.batch(number)
         return self.learn(self.head(features), truth, progress)
 
@@ -91,19 +99,24 @@ class PictureTask(Learning):
     trunk: nn.Module
 
     def __init__(
-        self, settings: VNectSettings, trunk: nn.Module, head: nn.Module, pack: Pack, procedural: int | None = None
+        self,
+        settings: VNectSettings,
+        trunk: nn.Module,
+        head: nn.Module,
+        pack: Pack,
+        procedural: int | None = None,
+        *,
+        begun: bool = False,
     ) -> None:
         device = settings.device
-        super().__init__(settings, trunk.to(device), head.to(device))
+        super().__init__(settings, trunk.to(device), head.to(device), begun=begun)
         self._studio = Studio(pack, "train", device, procedural=procedural)
         kept = shots.of_batch(self._studio.crops(_seed(settings, -1), _VALIDATION_BATCH, settings.side))
         A = centred_views(kept).to(device)
         self._kept = (seen_again(kept.image.float() / 255, A), of_shots(kept, A))
 
     def step(self, number: int, progress: float) -> Scores:
-        if number == 0 and isinstance(self.head, LocationHead):
-            last = WORLD_NUMBERS if self.settings.trunk == "blazepose" else None
-            self.head.coarse.fit(*self._some_vectors(), last=last)
+        self.begin(number, self._some_vectors)
         image, truth = self._batch(number)
         with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
             said = self.head(self._features(image))

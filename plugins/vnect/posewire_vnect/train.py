@@ -1,7 +1,13 @@
 """`python -m posewire_vnect.train --out FOLDER`: one command, from a synth pack to weights and the file that runs live.
 
 With the frozen BlazePose trunk and --shots FOLDER (rendered by posewire_vnect.shots) features are cached in FOLDER/cache and the
-head alone learns: a CPU will do. Otherwise pictures are rendered where the network learns, from --pack: on a GPU
+head alone learns: a CPU will do. With --shots and a trunk that learns (--trunk-rate) or has learned (--begin), crops are seen
+afresh every step (posewire_vnect.fresh):
+
+    python -m posewire_vnect.train --out runs/tuned --shots shots/train --real shots/real --begin runs/head/weights.pt
+        --trunk-rate 0.1 --trunk-from 9 --distil 0.3
+
+Without --shots pictures are rendered where the network learns, from --pack: on a GPU
 
     python -m posewire_vnect.train --out runs/gpu --device cuda --bf16 --batch 256 --steps 5000 --trunk-rate 0.1
 
@@ -22,8 +28,10 @@ from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 from posewire_vnect import build, cache, export, shots
+from posewire_vnect.fresh import FreshTask
 from posewire_vnect.names import JOINTS
 from posewire_vnect.network import VNect
+from posewire_vnect.rounding import round_weights
 from posewire_vnect.settings import VNectSettings
 from posewire_vnect.tasks import CachedTask, PictureTask
 
@@ -39,6 +47,7 @@ def run(
     pack: Path,
     rendered: Path | None = None,
     real: Path | None = None,
+    begin: Path | None = None,
     quiet: bool = False,
     finish: bool = False,
     procedural: int | None = None,
@@ -46,15 +55,31 @@ def run(
     """Trains (or, to finish, takes the checkpoint as it is) and returns the exported file; `procedural` as Studio says it."""
     loop.set_up(settings)
     net = build.network(settings).to(settings.device)
-    if rendered is not None:
+    if begin is not None:
+        take(net, begin)
+    if rendered is not None and (begin is not None or settings.trunk_rate > 0):
+        task = fresh_task(settings, net, rendered, real, begun=begin is not None)
+    elif rendered is not None:
         task = cached_task(settings, net, out, rendered, real)
     else:
-        task = PictureTask(settings, net.trunk, net.head, load(pack), procedural)
+        task = PictureTask(settings, net.trunk, net.head, load(pack), procedural, begun=begin is not None)
     modules = loop.averaged(task, settings, out) if finish else loop.train(task, settings, out, quiet=quiet)
     finished = VNect(modules.get("trunk", net.trunk), modules["head"]).cpu().eval()
     weights.save(out / "weights.pt", METHOD, JOINTS, settings.to_json(), {"trunk": finished.trunk, "head": finished.head})
     export.export(finished, out / "vnect.onnx", side=settings.side)
     return out / "vnect.onnx"
+
+
+def take(net: VNect, path: Path) -> None:
+    """The weights of an earlier run; a trunk that has learned is rounded to what a file will hold (posewire_vnect.rounding)."""
+    weights.load(path, METHOD, JOINTS).load_into({"trunk": net.trunk, "head": net.head})
+    round_weights(net.trunk)
+
+
+def fresh_task(settings: VNectSettings, net: VNect, rendered: Path, real: Path | None, *, begun: bool) -> FreshTask:
+    """Both, on crops that are seen afresh."""
+    known = shots.shards(real) if real else []
+    return FreshTask(settings, net.trunk, net.head, shots.shards(rendered), known, begun=begun)
 
 
 def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, real: Path | None) -> CachedTask:
@@ -80,11 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
     parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops: cache features, train the head only")
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="pseudo-labelled crops (python -m posewire_vnect.footage)")
+    parser.add_argument("--begin", type=Path, metavar="WEIGHTS.pt", help="weights of an earlier run to begin from")
     parser.add_argument("--finish", action="store_true", help="train no further: export the checkpoint")
     add_flags(parser, VNectSettings)
     flags = parser.parse_args(arguments)
     settings = settings_of(flags, VNectSettings)
-    print(run(settings, flags.out, pack=flags.pack, rendered=flags.shots, real=flags.real, finish=flags.finish))
+    print(
+        run(settings, flags.out, pack=flags.pack, rendered=flags.shots, real=flags.real, begin=flags.begin, finish=flags.finish)
+    )
 
 
 if __name__ == "__main__":

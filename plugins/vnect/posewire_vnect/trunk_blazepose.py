@@ -66,6 +66,11 @@ class BlazePoseTrunk(nn.Module):
     def forward(self, image: Tensor) -> Features:
         return arranged(*self.graph(image))
 
+    def learn_from(self, first: int) -> None:
+        """Convolutions before number `first` of the file stay as they are, which also saves the time of their gradients."""
+        for number, layer in self.graph.layers.items():
+            layer.requires_grad_(int(number) >= first)
+
     def without_answers(self) -> BlazePoseTrunk:
         """A copy whose vector holds the tower's features only."""
         copied = BlazePoseTrunk(self.path, answers=False).eval()

@@ -130,11 +130,18 @@ def centred_views(shots: Shots, fill: float = 0.75) -> Tensor:
     return _around_people(shots, same, same + fill, np.zeros((count, 2)), same > 0, size_px)
 
 
-def random_views(rng: np.random.Generator, shots: Shots) -> Tensor:
-    """Views around people as a tracker leaves them: half mirrored, mostly nearly upright, at any scale from 0.7 to 1.1."""
+def random_views(rng: np.random.Generator, shots: Shots, *, tilt_deg: float = 9.0, lying: float = 0.05) -> Tensor:
+    """Views around people as a tracker leaves them: half mirrored, mostly nearly upright, at any scale from 0.7 to 1.1.
+
+    Args:
+        rng: Source of chance.
+        shots: B crops.
+        tilt_deg: Standard deviation of the turn.
+        lying: Share of the views that are turned by any angle.
+    """
     count, size_px = len(shots), shots.image.shape[-1]
-    lying = rng.random(count) < 0.05
-    angle = np.where(lying, rng.uniform(-np.pi, np.pi, count), rng.normal(0.0, np.radians(9), count))
+    turned = rng.random(count) < lying
+    angle = np.where(turned, rng.uniform(-np.pi, np.pi, count), rng.normal(0.0, np.radians(tilt_deg), count))
     fill = rng.uniform(0.55, 0.88, count)
     shift_px = rng.normal(0.0, 0.035, (count, 2)) * size_px
     return _around_people(shots, angle, fill, shift_px, rng.random(count) < 0.5, size_px)

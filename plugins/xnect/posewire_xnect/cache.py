@@ -20,6 +20,7 @@ from posewire_synth.dataset import Pictures
 from posewire_synth.layers import OUTSIDE, marked
 from posewire_xnect import truth
 from posewire_xnect.movenet import OUTPUTS, Features, gathered
+from posewire_xnect.stage_one import Truth
 from posewire_xnect.truth import Scene
 
 GROUPS = 4
@@ -65,7 +66,7 @@ def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "trai
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
-    while (folder / _name(done)).exists() and done < parts:
+    while (folder / name(done)).exists() and done < parts:
         done += 1
     session = open_session(trunk, threads=1)
     for number, batch in enumerate(
@@ -76,7 +77,7 @@ def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "trai
         image = torch.cat([one.image for one in scenes])
         said = session.run({"image": image.numpy()})
         features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
-        _save(folder / _name(number), features, scenes)
+        save(folder / name(number), features, scenes)
         yield number
     session.close()
 
@@ -94,12 +95,14 @@ def bordered(scene: Scene, rng: np.random.Generator) -> Scene:
     return replace(scene, image=image, visibility=visibility)
 
 
-def _name(number: int) -> str:
+def name(number: int) -> str:
+    """Of a part's file."""
     return f"part_{number:05d}.pt"
 
 
-def _save(path: Path, features: Features, scenes: list[Scene]) -> None:
-    due = [truth.of_scene(scene) for scene in scenes]
+def save(path: Path, features: Features, scenes: list[Scene], due: list[Truth] | None = None) -> None:
+    """Writes one part; `due`: what should be said of each scene, where that is not what its people alone tell."""
+    due = due or [truth.of_scene(scene) for scene in scenes]
     maps = [torch.cat([one.heatmaps for one in due]).half(), torch.cat([one.fields for one in due]).half()]
     people = [torch.cat([_widened(getattr(scene, name)) for scene in scenes]) for name in ("points_px", "joints_m", "visibility")]
     beside = path.with_suffix(".new")
@@ -127,7 +130,11 @@ def paths(folder: Path) -> list[Path]:
 
 def drawn(known: list[Path], count: int, rng: np.random.Generator) -> Part:
     """`count` random parts as one."""
-    parts = [load(known[number]) for number in rng.choice(len(known), count, replace=len(known) < count)]
+    return joined([load(known[number]) for number in rng.choice(len(known), count, replace=len(known) < count)])
+
+
+def joined(parts: list[Part]) -> Part:
+    """One part of several."""
     features = Features(*(torch.cat(values) for values in zip(*(part.features for part in parts), strict=True)))
     names = ("heatmaps", "fields", "points_px", "joints_m", "visibility")
     return Part(features, *(torch.cat([getattr(part, name) for part in parts]) for name in names))

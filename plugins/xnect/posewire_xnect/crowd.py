@@ -27,9 +27,11 @@ HUMAN_M = {
 """Bone to each joint from its parent, roughly: only their proportions count."""
 SEEN_JOINTS = 4
 """Fewer are a ghost: a neck, which somebody must show, and three more (Cao et al. 2017 ask for as many)."""
-SURE = 0.5
-"""Lowest mean confidence of the joints seen. On rendered groups of the training bodies anything from 0.3 to 0.55 is as good a
-compromise (F1 0.72), with half as many ghosts at 0.5 as at 0.3; a ghost on the stage is worse than somebody who is missed."""
+SURE = 0.4
+"""Lowest mean confidence of the joints seen. On rendered groups of the training bodies this has the best F1 (0.75; 0.74 at 0.5
+with two thirds of the ghosts)."""
+STILL_SURE = 0.3
+"""The same of somebody who was told of in the picture before: who is there does not come and go with every doubt."""
 SAME = 0.25
 """Two are one person if their common joints are nearer on average than this share of the more prominent one's size."""
 LONG = 2.5
@@ -59,8 +61,8 @@ _HUMAN_M = np.array([HUMAN_M[JOINTS[joint]] for joint, _ in BONES])
 
 
 class Crowd:
-    """Chooses at most so many people a picture. Remembers the necks of those whom it chose last, so that a single person who is
-    followed is not exchanged for somebody a little clearer behind."""
+    """Chooses at most so many people a picture. Remembers the necks of those whom it chose last: they stay while they are seen
+    faintly, and a single person who is followed is not exchanged for somebody a little clearer behind."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -73,7 +75,8 @@ class Crowd:
     def choose(self, found: People) -> People:
         """The people worth telling of, the most prominent first."""
         found = without_strays(found)
-        there = _rows(found, np.flatnonzero(is_somebody(found)))
+        found = _rows(found, np.flatnonzero(is_somebody(found, STILL_SURE)))
+        there = _rows(found, np.flatnonzero(self._is_followed(found) | is_somebody(found, SURE)))
         prominence = prominence_of(there)
         there = _rows(there, np.argsort(-prominence, kind="stable"))
         once = _rows(there, without_doubles(there))
@@ -85,7 +88,7 @@ class Crowd:
     def _is_followed(self, found: People) -> BoolArray:
         """(P,) whether somebody was here; each former person stands for the nearest one only."""
         is_followed = np.zeros(len(found.confidence), bool)
-        if len(is_followed) == 0:
+        if len(is_followed) == 0 or len(self._necks_px) == 0:
             return is_followed
         away = np.linalg.norm(found.points_px[:, NECK, None] - self._necks_px, axis=-1) / sizes_px(found.points_px)[:, None]
         nearest = away.argmin(axis=0)
@@ -111,10 +114,10 @@ def without_strays(found: People) -> People:
     )
 
 
-def is_somebody(found: People) -> BoolArray:
-    """(P,) whether enough is seen clearly enough."""
+def is_somebody(found: People, sure: float) -> BoolArray:
+    """(P,) whether enough is seen clearly enough: with a mean confidence of `sure`."""
     count = np.count_nonzero(found.confidence, axis=1)
-    return (count >= SEEN_JOINTS) & (found.confidence.sum(axis=1) >= SURE * np.maximum(count, 1))
+    return (count >= SEEN_JOINTS) & (found.confidence.sum(axis=1) >= sure * np.maximum(count, 1))
 
 
 def prominence_of(found: People) -> FloatArray:

@@ -11,13 +11,16 @@ import numpy as np
 
 from posewire import camera, rotation
 from posewire.data import Detections, FloatArray, Frame
+from posewire.errors import SettingsError
 from posewire.methods import MethodOptions
 from posewire.runtime import checked_file, open_session
 from posewire_xnect import hidden
+from posewire_xnect.association import CANDIDATES
 from posewire_xnect.crowd import Crowd
 from posewire_xnect.letterbox import Letterbox
 from posewire_xnect.networks import StageOneNet, StageTwoNet
 from posewire_xnect.people import People
+from posewire_xnect.scale import Scale
 from posewire_xnect.skeleton import NECK, J
 from posewire_xnect.targets import STRIDE
 
@@ -25,23 +28,25 @@ MODELS = ("xnect_stage1", "xnect_stage2")
 
 
 class XNect:
-    """The estimator. Owned by one thread. Each picture is seen anew; only the choice of people remembers the last one."""
+    """The estimator. Owned by one thread. Each picture is seen anew; the choice of people and the scale remember the last one."""
 
     def __init__(self, stage_one: StageOneNet, stage_two: StageTwoNet, max_people: int) -> None:
         self._stage_one, self._stage_two = stage_one, stage_two
-        self._crowd = Crowd(max_people)
+        self._crowd, self._scale = Crowd(max_people), Scale()
 
     def reset(self) -> None:
         """Forgets everybody."""
         self._crowd.reset()
+        self._scale.reset()
 
     def estimate(self, frame: Frame) -> Detections:
         """Everybody in the frame who shows a neck, those already followed first, at most max_people.
 
         What Stage I does not see of a person has the place that Stage II's pose gives it, with confidence `hidden.CONFIDENCE`.
         """
-        box = Letterbox.into(frame.size_px, self._stage_one.fixed)
+        box = Letterbox.into(frame.size_px, self._stage_one.fixed, self._scale.share)
         found = self._crowd.choose(self._stage_one.look(box.to_network(frame.image)))
+        self._scale.learn(found)
         if not len(found.confidence):
             return Detections.nobody(J, with_3d=True)
         return _detections(found, self._stage_two.joints_m(found), box, frame)
@@ -72,9 +77,17 @@ def open_xnect(options: MethodOptions, models: tuple[Path | str, Path | str] = M
         models: Stage I and II: names of bundled models, or .onnx files of one's own training.
 
     Raises:
+        SettingsError: more people are wanted than a joint has candidates.
         ModelError: a file is missing, or of another kind, version, skeleton or resolution.
         DeviceError: the device is not there.
     """
+    if options.max_people > CANDIDATES:
+        raise SettingsError(
+            f"xnect sees at most {CANDIDATES} people.",
+            got=f"--max-people {options.max_people}",
+            allowed=f"1 to {CANDIDATES}",
+            hint=f"--max-people {CANDIDATES}, or --method blazepose, whose time grows with the people",
+        )
     for model in models:
         checked_file(model, options.device)
     first, second = (open_session(model, options.device, options.threads) for model in models)

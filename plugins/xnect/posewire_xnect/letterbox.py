@@ -32,19 +32,20 @@ class Letterbox:
     """What the network takes."""
 
     @classmethod
-    def into(cls, picture: Size, fixed: Size | None = None) -> Letterbox:
+    def into(cls, picture: Size, fixed: Size | None = None, share: float = 1.0) -> Letterbox:
         """For frames of one size.
 
         Args:
             picture: Of the frame.
             fixed: What the network takes, where it takes one size only. Otherwise people stand as upright in front of it as in
                 the frame, and it sees little but the frame: 512 x 288 for 16:9, 288 x 512 for a telephone held upright.
+            share: Of the room that the frame may fill. What the network takes stays the same: so does the time.
         """
         width, height = picture
         room = fixed or ((LONGER_PX, SHORTER_PX) if width >= height else (SHORTER_PX, LONGER_PX))
         scale = min(room[0] / width, room[1] / height)
-        inside = max(1, round(width * scale)), max(1, round(height * scale))
-        return cls(picture, inside, fixed or (_rounded_up(inside[0]), _rounded_up(inside[1])))
+        whole, inside = ((max(1, round(width * part)), max(1, round(height * part))) for part in (scale, share * scale))
+        return cls(picture, inside, fixed or (_rounded_up(whole[0]), _rounded_up(whole[1])))
 
     def to_network(self, image: ImageArray) -> NDArray[np.float32]:
         """RGB (H, W, 3) to (1, 3, h, w) in 0..1."""

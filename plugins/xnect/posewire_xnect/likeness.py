@@ -2,7 +2,8 @@
 
 A picture takes long to render and gives three people; motion gives any number. A made person is a recorded pose seen by a random
 camera, of which Stage I says what it said of somebody whom it really found: the same joints are missing, and each point,
-confidence and bone is off by the same.
+confidence and bone is off by the same. Some are like people of a real clip instead (posewire_training.real): human proportions,
+nearly all joints seen, their points off as BlazePose's are; only confidences and bones are after somebody's likeness.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from posewire_data.joints import root_relative
 from posewire_data.motion import MotionSet
+from posewire_training.real import RealClips
 from posewire_training.samples import Augmentation, Sampler
-from posewire_xnect import cache, encodings, people
+from posewire_xnect import cache, encodings, people, truth
 from posewire_xnect.crowd import without_strays
 from posewire_xnect.movenet import Heads, read
 from posewire_xnect.people import People, belongs_to
@@ -26,10 +29,15 @@ from posewire_xnect.readout import ReadOut
 from posewire_xnect.rows import person_rows
 from posewire_xnect.skeleton import NECK, J, Scheme, supervised
 from posewire_xnect.targets import FloatArray
-from posewire_xnect.truth import universal
 
 HEIGHT_PX = 320.0
 """Of the pictures of the cache."""
+NEAREST_M = 0.4
+"""Whoever reaches nearer to the camera is left out."""
+ASIDE = 0.2
+"""Deviation of where somebody stands, as a tangent."""
+UNKNOWN = 0.0145
+"""Deviation of a joint that posewire_training.real does not say, as a share of the person's box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,14 +65,14 @@ class Found:
 
 def people_of(heads: Heads, part: cache.Part) -> list[People]:
     """Who is found in each picture of a part, strays left out as live; all networks in eval mode."""
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):  # as the heads learned, and three times as fast
         reading = read(heads, part.features, ReadOut())
-    pictures = zip(*(value.numpy() for value in reading), strict=True)
+    pictures = zip(*(value.float().numpy() for value in reading), strict=True)
     return [without_strays(people.of_reading(*picture)) for picture in pictures]
 
 
 def found_in(heads: Heads, known: Iterable[Path]) -> Found:
-    """Everybody who is found in these parts and is somebody."""
+    """Everybody who is found in these parts of rendered pictures and is somebody."""
     every: list[tuple[FloatArray, ...]] = []
     for path in known:
         part = cache.load(path)
@@ -84,10 +92,12 @@ class Maker:
         found: By Stage I, in training pictures.
         motion: Training motion.
         scheme: Stage I's.
+        real: Share of those who are like people of a real clip.
     """
 
-    def __init__(self, found: Found, motion: MotionSet, scheme: Scheme = "sparse") -> None:
-        self._found, self._sampler = found, Sampler(motion, augmentation=Augmentation(focal_error=0.0))
+    def __init__(self, found: Found, motion: MotionSet, scheme: Scheme = "sparse", real: float = 1 / 3) -> None:
+        self._found, self._real, self._clips = found, real, RealClips(share=0.5)
+        self._sampler = Sampler(motion, augmentation=Augmentation(focal_error=0.0), real=self._clips)
         size = _spread(found.true_px)
         self._off = (found.points_px - found.true_px) / size[:, None, None]
         told = found.encodings.reshape(-1, J, J, 3)
@@ -97,19 +107,48 @@ class Maker:
         self._wrong = np.where(seen & self._table, told - bones, 0.0)
 
     def draw(self, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
-        """Rows (count, J, 3 + 3 J) and joints (count, J, 3)."""
-        samples = self._sampler.draw(rng, count)
-        true = samples.clean.numpy().astype(np.float64)
-        joints_m = root_relative(universal(samples.target_m).numpy().astype(np.float64))
-        like = rng.integers(len(self._found.confidence), size=count)
+        """Rows (count, J, 3 + 3 J) and joints (count, J, 3); a few less where somebody stands too near."""
+        true, joints_m = self._posed(rng, count)
+        like = rng.integers(len(self._found.confidence), size=len(true))
+        points = np.where(np.isfinite(self._off[like]), true + self._off[like] * _spread(true)[:, None, None], np.nan)
         confidence = self._found.confidence[like]
-        seen = confidence > 0
-        points = np.where(seen[..., None], true + self._off[like] * _spread(true)[:, None, None], np.nan)
+        real = np.flatnonzero(rng.random(len(true)) < self._real)
+        points[real] = self._as_real(rng, true[real])
+        guess = np.where(confidence[real] > 0, confidence[real], rng.uniform(0.3, 0.9, (len(real), J)))
+        confidence[real] = np.where(np.isfinite(points[real]).all(axis=-1), guess, 0.0)
         bones = encodings.bones(joints_m)[:, None] * self._table
-        told = np.where(seen[..., None, None], bones + self._wrong[like], 0.0)
-        usable = np.isfinite(true).all(axis=(1, 2)) & samples.view.usable
-        rows = person_rows(points, confidence, told.reshape(count, J, 3 * J), 1.0)
-        return rows[usable], joints_m[usable]
+        spare = self._wrong[rng.permutation(like)]  # of joints that whom they resemble does not show
+        wrong = np.where((self._found.confidence[like] > 0)[..., None, None], self._wrong[like], spare)
+        told = np.where((confidence > 0)[..., None, None], bones + wrong, 0.0)
+        return person_rows(points, confidence, told.reshape(len(true), J, 3 * J), 1.0), joints_m
+
+    def _posed(self, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
+        """Image points (N, J, 2) of people somewhere in a picture, and joints (N, J, 3) as Stage II says them."""
+        samples = self._sampler.draw(rng, count)
+        placed_m = (samples.target_m + samples.root_m[:, None]).double() @ _aside(rng, count).transpose(1, 2)
+        placed_m = placed_m[(placed_m[..., 2] > NEAREST_M).all(dim=1)]
+        true = placed_m[..., :2] / placed_m[..., 2:]
+        K = torch.eye(3, dtype=torch.float64).expand(len(true), 3, 3)
+        turned = truth.facing(truth.universal(placed_m)[:, None], true[:, None, NECK], K)[:, 0]
+        return true.numpy(), root_relative(turned.numpy())
+
+    def _as_real(self, rng: np.random.Generator, true: FloatArray) -> FloatArray:
+        """(N, J, 2) as an estimator says real people's points; joints that BlazePose does not have are off by as much."""
+        side = np.ptp(true, axis=1).max(axis=-1)[:, None, None]
+        said = self._clips.said(rng, true[:, None])[:, 0]
+        said = np.where(np.isfinite(said), said, true + UNKNOWN * side * rng.standard_normal(true.shape))
+        hidden = rng.random(true.shape[:2]) < rng.uniform(0.0, 0.35, (len(true), 1)) * (rng.random((len(true), 1)) < 0.5)
+        hidden[:, NECK] = False  # nobody is found without
+        return np.where(hidden[..., None], np.nan, said)
+
+
+def _aside(rng: np.random.Generator, count: int) -> Tensor:
+    """(count, 3, 3) turns of cameras that look past somebody, up to the border of a picture."""
+    z = np.concatenate([ASIDE * rng.standard_normal((count, 2)) * [1.0, 0.6], np.ones((count, 1))], axis=1)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    x = np.stack([z[:, 2], np.zeros(count), -z[:, 0]], axis=-1)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    return torch.from_numpy(np.stack([x, np.cross(z, x), z], axis=2))
 
 
 def _spread(points: FloatArray) -> FloatArray:

@@ -70,7 +70,7 @@ class HeadSettings:
 
     width: int = 128
     """Features of the 2D branch."""
-    blocks: int = 4
+    blocks: int = 6
     hidden: int = 256
     """Features of the 3D branch."""
 
@@ -198,7 +198,7 @@ class LiveMovenet(nn.Module):
 def read(heads: Heads, features: Features, read_out: ReadOut) -> Reading:
     """The people of features as the trunk gives them."""
     features = heads.standardised(features)
-    heatmaps, fields, beside = heads.flat(features)
+    heatmaps, fields, beside = (value.float() for value in heads.flat(features))  # peaks lie between cells: not in bfloat16
     peaks, integrals, cell = read_out.find(heatmaps, fields)
     told = heads.at(features, beside, cell.flatten(1)).unflatten(1, cell.shape[1:])
     return Reading(peaks, integrals, told * (peaks[..., 2:] > 0).float())

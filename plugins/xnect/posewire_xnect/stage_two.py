@@ -28,7 +28,7 @@ Inputs: TypeAlias = Literal["all", "points", "points and confidence"]
 class StageTwoSettings:
     """Sizes and loss of Stage II."""
 
-    hidden: int = 416
+    hidden: int = 400
     """The document says five layers, not how wide."""
     turn_m: float = 0.1
     """Where the smooth L1 turns from square to straight: further off than this is an outlier."""

@@ -1,4 +1,4 @@
-"""Training Stage II: half of each batch people whom Stage I found, half people made after their likeness."""
+"""Training Stage II: each batch has people whom Stage I found, and people made after their likeness."""
 
 from __future__ import annotations
 
@@ -35,10 +35,14 @@ class StageTwoRun(TrainSettings):
     validate_every: int = 500
     scheme: Scheme = "sparse"
     inputs: Inputs = "all"
-    made: float = 0.5
+    made: float = 0.6
     """Share of the people who are made."""
     drop: float = 0.06
     """Chance of a found joint to be dropped, besides what was not found."""
+    blind: float = 0.1
+    """Share of the people of whom no encoding is told: Stage II shall not lean on them alone."""
+    real: float = 1 / 3
+    """Share of those made who are like people of a real clip."""
 
 
 class StageTwoTask:
@@ -71,6 +75,7 @@ class StageTwoTask:
         rows, joints_m = (np.concatenate(values) for values in zip(*parts, strict=True))
         rows, joints_m = mirrored(rows, joints_m, rng.random(len(rows)) < 0.5)
         rows[rng.random(rows.shape[:2]) < self.settings.drop] = 0.0
+        rows[rng.random(len(rows)) < self.settings.blind, :, 3:] = 0.0
         error = loss(self._said(rows), torch.from_numpy(joints_m).float(), self.net.settings)
         descend(self.optimizers["net"], 100.0 * error, self.settings.largest_gradient)
         return {"error": float(error.detach())}

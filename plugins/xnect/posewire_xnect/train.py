@@ -1,7 +1,8 @@
 """`python -m posewire_xnect.train COMMAND ...`: from a pack of bodies to the two live files. Each continues where it stopped.
 
     cache   --pack synth.npz --trunk movenet_trunk.onnx --out CACHE --parts 480 [--split test]
-    stage1  --cache CACHE --out ONE                       heads on the frozen MoveNet trunk: for a CPU
+    footage --video FILM --trunk movenet_trunk.onnx --one ONE/weights.pt --out FOOTAGE [--pictures 60] [--first FRAME]
+    stage1  --cache CACHE --out ONE [--footage FOOTAGE]   heads on the frozen MoveNet trunk: for a CPU
     whole   --pack synth.npz --out ONE [--device cpu]     SelecSLS from nothing: 25 minutes of one large GPU
     stage2  --cache CACHE --one ONE/weights.pt --motion motion.npz --out TWO
     export  --trunk movenet_trunk.onnx --one ONE/weights.pt --two TWO/weights.pt --pack synth.npz --out FOLDER
@@ -27,7 +28,7 @@ from posewire_synth.dataset import Pictures
 from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
-from posewire_xnect import cache
+from posewire_xnect import cache, footage
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
 from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
 from posewire_xnect.likeness import Maker, found_in
@@ -41,15 +42,28 @@ MOVENET, SELECSLS, STAGE_TWO = "xnect-movenet", "xnect-selecsls", "xnect-stage-2
 """What weights files call themselves."""
 
 
-def stage_one(settings: StageOneRun, folder: Path, out: Path, start: Path | None = None, *, quiet: bool = False) -> Path:
-    """Trains both branches of the heads on a cache; returns the weights file. `start`: weights to begin from, where they fit."""
+def stage_one(
+    settings: StageOneRun, folder: Path, out: Path, start: Path | None = None, real: Path | None = None, *, quiet: bool = False
+) -> Path:
+    """Trains both branches of the heads on a cache; returns the weights file.
+
+    Args:
+        settings: Of the run.
+        folder: The cache.
+        out: Where everything goes.
+        start: Weights to begin from, where they fit.
+        real: Parts of real footage that are learned from besides (footage.py).
+        quiet: Shows no progress.
+    """
     loop.set_up(settings)
     heads = Heads()
     if start is not None:
         begin_from(heads, weights.load(start, MOVENET, JOINTS).states["heads"])
-    flat = loop.train(FlatTask(settings, heads, folder), settings, out / "flat", quiet=quiet)
+    flat = loop.train(FlatTask(settings, heads, folder, real), settings, out / "flat", quiet=quiet)
     heads.load_state_dict(flat["heads"].state_dict())
     training, held = divided(folder)
+    if real is not None:
+        training = [*training, *cache.paths(real)]
     task = DeepTask(settings, heads.eval(), gather(heads, training), gather(heads, held))
     deep = loop.train(task, replace(settings, steps=settings.deep_steps), out / "deep", quiet=quiet)
     weights.save(out / "weights.pt", MOVENET, JOINTS, settings.to_json(), deep)
@@ -78,7 +92,7 @@ def stage_two(
     heads = heads_of(one)
     training, held = divided(folder)
     found = found_in(heads, training)
-    maker = Maker(found, load(motion, "train"), settings.scheme)
+    maker = Maker(found, load(motion, "train"), settings.scheme, settings.real)
     net = StageTwo(StageTwoSettings(scheme=settings.scheme, inputs=settings.inputs))
     if start is not None:
         weights.load(start, STAGE_TWO, JOINTS).load_into({"net": net})
@@ -128,6 +142,15 @@ def make_cache(flags: argparse.Namespace) -> str:
     return f"{len(cache.paths(flags.out))} parts in {flags.out}"
 
 
+def add_footage(flags: argparse.Namespace) -> str:
+    """Tells progress as it goes."""
+    torch.set_num_threads(1)
+    film = (flags.video, flags.trunk, heads_of(flags.one), flags.out)
+    for number in footage.make(*film, flags.pictures, flags.first, flags.seed):
+        print(f"part {number + 1}", file=sys.stderr)
+    return f"{len(cache.paths(flags.out))} parts in {flags.out}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m posewire_xnect.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -135,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     files = {
         "cache": ("pack", "trunk", "out"),
+        "footage": ("video", "trunk", "one", "out"),
         "stage1": ("cache", "out"),
         "whole": ("pack", "out"),
         "stage2": ("cache", "one", "motion", "out"),
@@ -147,6 +171,10 @@ def _parser() -> argparse.ArgumentParser:
         if name in _SETTINGS:
             add_flags(command, _SETTINGS[name])
     commands.choices["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
+    commands.choices["stage1"].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
+    commands.choices["footage"].add_argument("--pictures", type=int, default=60)
+    commands.choices["footage"].add_argument("--first", type=int, default=0, metavar="FRAME", help="where to begin")
+    commands.choices["footage"].add_argument("--seed", type=int, default=0)
     for name in ("stage1", "stage2"):
         commands.choices[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
     commands.choices["cache"].add_argument("--parts", type=int, default=480)
@@ -158,7 +186,8 @@ def _parser() -> argparse.ArgumentParser:
 _SETTINGS = {"stage1": StageOneRun, "whole": WholeRun, "stage2": StageTwoRun}
 _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "cache": make_cache,
-    "stage1": lambda flags: stage_one(settings_of(flags, StageOneRun), flags.cache, flags.out, flags.start),
+    "footage": add_footage,
+    "stage1": lambda flags: stage_one(settings_of(flags, StageOneRun), flags.cache, flags.out, flags.start, flags.footage),
     "whole": lambda flags: whole(settings_of(flags, WholeRun), flags.pack, flags.out),
     "stage2": lambda flags: stage_two(
         settings_of(flags, StageTwoRun), flags.cache, flags.one, flags.motion, flags.out, flags.start

@@ -47,6 +47,16 @@ def test_the_loss_does_not_depend_on_how_far_the_person_is():
     np.testing.assert_allclose(far_error, near_error, rtol=0.1)
 
 
+def test_a_far_point_pulls_less_where_its_distance_counts():
+    """Twice the error is four times the squared loss, and twice the other."""
+    values = [
+        losses.reprojection(BODY + torch.tensor([shift_m, 0, 0]), geometry.project(BODY), ALL_SEEN, SIZE, error)
+        for error in ("square", "distance")
+        for shift_m in (0.1, 0.2)
+    ]
+    np.testing.assert_allclose([values[1] / values[0], values[3] / values[2]], [4.0, 2.0], rtol=1e-4)
+
+
 def test_pretraining_is_the_squared_distance_of_the_two_poses():
     np.testing.assert_allclose(losses.pretraining(BODY + torch.tensor([0.3, 0.0, 0.4]), BODY), 0.25)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from posewire_selfsup_lifter.teachers.distillation import DistillationTask  # no
 from posewire_selfsup_lifter.teachers.factorization import FactorizationTask  # noqa: E402
 from posewire_selfsup_lifter.teachers.reprojection import ReprojectionTask  # noqa: E402
 from posewire_selfsup_lifter.training import needs_dictionary  # noqa: E402
+from posewire_training.real import RealClips  # noqa: E402
 
 FOLDER = Path(studio.__file__).parent
 _MODULES = ("views", "batches", "losses", "geometry", "networks", "nrsfm", "chirality", "training")
@@ -70,15 +72,19 @@ def all_tasks(settings, batches):
 
 
 def test_views_have_no_field_for_a_third_dimension():
-    assert views.field_names() == {"joints", "rays", "confidence", "extrinsics", "R_camera_world", "centre_m", "scale"}
+    known = {"joints", "rays", "confidence", "extrinsics", "like_real", "R_camera_world", "centre_m", "scale"}
+    assert views.field_names() == known
     seen = studio.virtual_views(walking(), 30, seed=0)
     assert seen.rays.shape[-1] == 2
     with pytest.raises(ValueError, match="shape"):
         views.MultiView2D(seen.joints, np.zeros((30, 2, JOINTS, 3)), seen.confidence)
+    with pytest.raises(ValueError, match="shape"):
+        replace(seen, like_real=np.zeros((30, JOINTS, 3)))
 
 
 def test_no_pose_can_be_reached_from_a_task_before_it_has_learned():
-    batches = Batches(studio.virtual_views(walking(), 40, seed=0), 8, Corruption())
+    casting = studio.Casting(real=RealClips(0.5))
+    batches = Batches(studio.virtual_views(walking(), 40, seed=0, casting=casting), 8, Corruption(estimator=RealClips().said))
     for task in all_tasks(SelfsupSettings(width=16, blocks=1), batches):
         arrays = list(reachable_arrays(task))
         assert any(tuple(array.shape) == (40, 2, JOINTS, 2) for array in arrays), "the search must find what is there"

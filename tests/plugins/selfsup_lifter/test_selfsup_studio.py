@@ -11,11 +11,12 @@ from walking_person import walking  # noqa: E402
 
 from posewire.errors import PosewireError  # noqa: E402
 from posewire_data import bodies  # noqa: E402
-from posewire_data.joints import MIRROR  # noqa: E402
+from posewire_data.joints import JOINTS, MIRROR  # noqa: E402
 from posewire_selfsup_lifter import studio  # noqa: E402
 from posewire_selfsup_lifter.extrinsics import triangulated  # noqa: E402
 from posewire_selfsup_lifter.settings import SelfsupSettings  # noqa: E402
 from posewire_selfsup_lifter.views import Extrinsics, MultiView2D, read_views, write_views  # noqa: E402
+from posewire_training.real import RealClips  # noqa: E402
 
 MOTION = walking(40)
 TRUTH_M = MOTION.frames_m()
@@ -62,17 +63,31 @@ def test_casting_changes_bones_and_mirrors_half_of_the_poses():
     np.testing.assert_allclose(plain[~as_recorded][0], TRUTH_M[5][list(MIRROR)] * [-1, 1, 1], atol=1e-5)
 
 
+def test_some_people_get_human_proportions_and_the_views_say_which():
+    views = studio.virtual_views(MOTION, 400, seed=0, casting=studio.Casting(real=RealClips(0.4)))
+    assert 0.3 < views.like_real.mean() < 0.5
+    found = np.stack([triangulated_instant(views, instant) for instant in range(0, 400, 4)])
+    thighs_m = bodies.bone_lengths_m(found)[:, JOINTS.index("left_knee")]
+    own_m = bodies.bone_lengths_m(TRUTH_M)[:, JOINTS.index("left_knee")]
+    real = views.like_real[::4] > 0
+    own = (thighs_m > own_m.min() - 1e-4) & (thighs_m < own_m.max() + 1e-4)
+    assert own[~real].all()
+    assert not own[real].all()
+
+
 @pytest.mark.parametrize(("cameras", "count"), [("virtual", 2), ("studio", 4), ("studio+virtual", 12)])
 def test_the_settings_choose_the_cameras(cameras, count):
     assert studio.views_for(SelfsupSettings(cameras=cameras, instants=50), MOTION).views == count
 
 
 def test_a_file_keeps_what_was_seen(tmp_path):
-    views = studio.virtual_views(MOTION, 20, seed=0)
+    views = studio.virtual_views(MOTION, 20, seed=0, casting=studio.Casting(real=RealClips(0.5)))
     write_views(views, tmp_path / "views.npz")
     again = read_views(tmp_path / "views.npz")
     np.testing.assert_allclose(again.rays, views.rays, atol=1e-6)
     np.testing.assert_array_equal(again.extrinsics.centre_m, views.extrinsics.centre_m)
+    np.testing.assert_array_equal(again.like_real, views.like_real)
+    np.testing.assert_array_equal(again.rows(np.arange(5)).like_real, views.like_real[:5])
     assert again.joints == views.joints and again.extrinsics.scale == "calibrated"
 
 

@@ -17,6 +17,7 @@ def test_the_shipped_lifter_beats_a_constant_pose_by_far_on_a_body_made_by_hand(
     constant, shipped = rows_of([MODEL], walking(), count=300)
     assert shipped.lifter == MODEL
     assert shipped.complete.pa_mpjpe_mm < 0.5 * constant.complete.pa_mpjpe_mm
+    assert shipped.like_real.pa_mpjpe_mm < 0.8 * constant.like_real.pa_mpjpe_mm
     assert shipped.complete.mpjpe_mm < shipped.hidden.mpjpe_mm < constant.complete.mpjpe_mm
 
 

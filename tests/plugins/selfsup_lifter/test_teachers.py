@@ -11,13 +11,15 @@ torch = pytest.importorskip("torch", reason="the trainers need posewire[train]")
 
 from walking_person import walking  # noqa: E402
 
-from posewire.errors import PosewireError, SettingsError  # noqa: E402
+from posewire.errors import ModelError, PosewireError, SettingsError  # noqa: E402
 from posewire.metrics.position import pa_mpjpe_m  # noqa: E402
 from posewire_selfsup_lifter import studio  # noqa: E402
 from posewire_selfsup_lifter.batches import Batches, Corruption  # noqa: E402
 from posewire_selfsup_lifter.nrsfm import DeepNrsfm  # noqa: E402
 from posewire_selfsup_lifter.settings import SelfsupSettings  # noqa: E402
 from posewire_selfsup_lifter.students import new_networks, student  # noqa: E402
+from posewire_selfsup_lifter.teachers.dictionary import new_nrsfm  # noqa: E402
+from posewire_selfsup_lifter.teachers.factorization import FactorizationTask  # noqa: E402
 from posewire_selfsup_lifter.training import run  # noqa: E402
 from posewire_selfsup_lifter.views import MultiView2D  # noqa: E402
 from posewire_training.samples import Hiding, Sampler  # noqa: E402
@@ -36,6 +38,7 @@ SMALL = SelfsupSettings(
     focal_error=0.0,
     proportions=0.0,
     mixing=False,
+    real=0.0,
     learning_rate=3e-3,
 )
 VIEWS = studio.virtual_views(walking(), 240, seed=0)
@@ -95,7 +98,9 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tmp_path):
         patch.setattr(Batches, "draw", draw)
         with pytest.raises(KeyboardInterrupt):
             run(settings, VIEWS, VIEWS, tmp_path / "stopped", quiet=True)
+    finished = run(settings, VIEWS, VIEWS, tmp_path / "stopped", quiet=True, finish=True)
     resumed = run(settings, VIEWS, VIEWS, tmp_path / "stopped", quiet=True)
+    assert not torch.equal(finished["lifting"].head.weight, resumed["lifting"].head.weight)  # as it was after ten steps
     for a, b in zip(whole["lifting"].parameters(), resumed["lifting"].parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -106,6 +111,41 @@ def test_hidden_keypoints_stay_targets():
     shown = view.features[:, 34:51]
     assert shown.mean() < 0.8
     assert view.seen.mean() > 0.95
+
+
+def test_what_is_like_a_real_clip_is_shown_as_an_estimator_says_it():
+    """Its targets stay clean; the rest stays as it was."""
+    real = np.zeros(240)
+    real[:120] = 1.0
+    views = replace(VIEWS, like_real=real)
+    batches, plain = (Batches(views, 240, Corruption(estimator=said)) for said in (lambda rng, rays: rays + 0.05, None))
+    shown, before = next(batches.in_order()).first, next(plain.in_order()).first
+    moved = (shown.features - before.features).abs().amax(1) > 1e-4
+    moved |= (shown.R_turned_lifted - before.R_turned_lifted).abs().amax((1, 2)) > 1e-4
+    np.testing.assert_array_equal(moved, real > 0)
+    assert torch.equal(shown.rays, before.rays)
+    nothing = Batches(views, 240, Corruption(estimator=lambda rng, rays: np.full_like(rays, np.nan)))
+    weights = next(nothing.in_order()).first.weights
+    assert (weights[:120] == 0).all() and (weights[120:] > 0).all()  # too little seen: no target either
+
+
+def test_a_run_begins_where_another_ended(tmp_path):
+    short = replace(SMALL, steps=40, validate_every=40)
+    run(short, VIEWS, VIEWS, tmp_path / "first", quiet=True)
+    scores = {}
+    for name, start in (("further", tmp_path / "first"), ("anew", None)):
+        run(
+            replace(short, steps=5, validate_every=5, average=0.0, learning_rate=1e-5),
+            VIEWS,
+            VIEWS,
+            tmp_path / name,
+            start=start,
+            quiet=True,
+        )
+        scores[name] = float((tmp_path / name / "curves.csv").read_text().splitlines()[-1].split(",")[4])
+    assert scores["further"] < 0.7 * scores["anew"]
+    with pytest.raises(ModelError, match="no run to begin from"):
+        run(replace(short, width=32), VIEWS, VIEWS, tmp_path / "other", start=tmp_path / "first", quiet=True)
 
 
 def test_views_without_extrinsics_cannot_teach_reprojection():
@@ -124,10 +164,32 @@ def test_a_pair_agrees_on_where_a_joint_is():
     np.testing.assert_allclose((normals * there).sum(-1), 0.0, atol=2e-4)  # epipolar constraint
 
 
-@pytest.mark.parametrize("camera", ["exponential", "orthonormal"])
-def test_the_camera_of_nrsfm_is_orthonormal(camera):
+def test_the_factorization_sees_people_from_all_around(tmp_path):
+    """Not from one side, with flat bodies turned by a few degrees: the minimum that it falls into without NRSfM's viewpoints."""
+    settings = replace(SMALL, teacher="factorization", steps=100, dictionary_steps=120, imitation_share=0.5)
+    networks = run(settings, VIEWS, VIEWS, tmp_path, quiet=True)
+    with torch.inference_mode():
+        code, R = networks["factors"](Batches(VIEWS, 200, Corruption()).draw(0).first.features)
+        bodies = networks["dictionary"](code)[0]
+    assert torch.linalg.matrix_norm(R.mean(0)) / 3**0.5 < 0.75  # 1: all the same
+    thickness = torch.linalg.svdvals(bodies - bodies.mean(1, keepdim=True)).mean(0)
+    assert thickness[2] > 0.1 * thickness[0]
+    np.testing.assert_allclose(torch.linalg.det(R), 1.0, atol=1e-3)
+
+
+def test_imitation_brings_pose_and_viewpoint_to_what_nrsfm_says():
     torch.manual_seed(0)
-    _, view, code = DeepNrsfm(17, (20, 10, 5), camera)(torch.randn(6, 17, 2))
+    batches = Batches(VIEWS, 48, Corruption())
+    task = FactorizationTask(replace(SMALL, imitation_share=1.0), batches, batches, new_nrsfm("factorization"))
+    differences = [task.step(number, 0.5)["loss"] for number in range(60)]
+    assert np.mean(differences[-5:]) < 0.6 * np.mean(differences[:5])
+    later = task.losses(batches.draw(0), imitating=False)
+    assert later["loss"] == later["reprojection"] + later["consistency"]
+
+
+def test_the_camera_of_nrsfm_is_orthonormal():
+    torch.manual_seed(0)
+    _, view, code = DeepNrsfm(17, (20, 10, 5))(torch.randn(6, 17, 2))
     np.testing.assert_allclose((view.mT @ view).detach(), np.broadcast_to(np.eye(2), (6, 2, 2)), atol=1e-3)
     assert (code >= 0).all()
 
@@ -137,3 +199,5 @@ def test_settings_say_what_is_allowed():
         SelfsupSettings(teacher="nobody")
     with pytest.raises(SettingsError, match="share"):
         SelfsupSettings(pretraining_share=1.5)
+    with pytest.raises(SettingsError, match="error"):
+        SelfsupSettings(error="cubed")

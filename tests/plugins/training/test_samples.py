@@ -15,6 +15,8 @@ from posewire_training.mixing import Mixing, mixed
 from posewire_training.samples import (
     CLEAN,
     THIRTY_PERCENT,
+    THIRTY_PERCENT_LATELY,
+    THIRTY_PERCENT_THROUGHOUT,
     Augmentation,
     Disturbance,
     Hiding,
@@ -55,6 +57,19 @@ def test_a_windows_rows_before_the_clips_first_frame_are_unseen() -> None:
 def test_thirty_percent_of_the_joints_are_hidden() -> None:
     seen = THIRTY_PERCENT.draw(rng(), 500, 3)
     assert seen.mean() == pytest.approx(0.7, abs=0.01)
+
+
+def test_joints_that_are_hidden_lately_stay_hidden_until_now() -> None:
+    hidden = ~THIRTY_PERCENT_LATELY.draw(rng(), 500, 9)
+    assert hidden[:, -1].mean() == pytest.approx(0.3, abs=0.02)
+    assert (hidden[:, 1:] >= hidden[:, :-1]).all()
+    assert hidden[:, 0].mean() == pytest.approx(0.3 / 9, abs=0.01)
+
+
+def test_joints_that_are_hidden_throughout_are_never_seen() -> None:
+    hidden = ~THIRTY_PERCENT_THROUGHOUT.draw(rng(), 500, 9)
+    assert hidden.mean() == pytest.approx(0.3, abs=0.02)
+    assert (hidden == hidden[:, :1]).all()
 
 
 def test_seldom_seen_joints_are_hidden_together() -> None:

@@ -47,6 +47,26 @@ def test_onnx_says_what_torch_says(folder: Path) -> None:
         onnx_export.round_to_half(net)
 
 
+def test_a_vae_whose_spread_was_not_learned_gives_one_answer(tmp_path: Path) -> None:
+    vae = Vae(SETTINGS)
+    weights.save(tmp_path / "weights.pt", "vae", JOINTS, SETTINGS.to_json(), {"net": vae})
+    assert export(tmp_path, tmp_path / "mode.onnx", half=False) < onnx_export.PARITY
+    lifter = open_lifter(tmp_path / "mode.onnx", MethodOptions())
+    assert not lifter.can_sample and lifter.receptive_field == 9
+    lifter.close()
+
+
+def test_folding_the_normalisation_changes_nothing() -> None:
+    torch.manual_seed(1)
+    live = LiveVae(Vae(SETTINGS), Spread(SETTINGS)).eval()
+    for scaler in (live.vae.features.points, live.vae.features.size, live.vae.poses.scaler):
+        scaler.mean.normal_()
+        scaler.deviation.uniform_(0.5, 2.0)
+    inputs = tuple(example(SETTINGS, live, 6).values())
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(live)(*inputs), live(*inputs), rtol=1e-4, atol=1e-4)
+
+
 def test_half_weights_halve_the_file_and_name_no_source_file(folder: Path) -> None:
     assert (folder / "half.onnx").stat().st_size < 0.75 * (folder / "single.onnx").stat().st_size
     assert b".py" not in (folder / "half.onnx").read_bytes()

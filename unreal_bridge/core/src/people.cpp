@@ -22,8 +22,17 @@ std::string engine_name(std::string text) {
     return text.empty() || folded(text) == "none" ? text + '_' : text;
 }
 
+// Bones whose names Unreal takes as they are keep them; others get a '_' for each one that is there already.
 std::vector<std::string> engine_names(std::vector<std::string> texts) {
-    for (std::string& text : texts) text = engine_name(std::move(text));
+    std::set<std::string> seen;
+    std::vector<std::string*> others;
+    for (std::string& text : texts) {
+        if (engine_name(text) != text || !seen.insert(folded(text)).second) others.push_back(&text);
+    }
+    for (std::string* text : others) {
+        *text = engine_name(*text);
+        while (!seen.insert(folded(*text)).second) *text += '_';
+    }
     return texts;
 }
 

@@ -192,6 +192,11 @@ TEST_CASE("a person, a bone or a prefix that is named None or nothing still has 
     people.on_subject(share(message));
     CHECK(sink.taken() == Log{"describe none_"});
     CHECK(sink.infos["none_"].bones[1] == "None_");
+    message.names[2] = "None_";
+    message.names[3] = "NONE_";
+    people.on_subject(share(message));
+    const std::vector<std::string>& bones = sink.infos["none_"].bones;
+    CHECK(Log{bones[1], bones[2], bones[3]} == Log{"None__", "None_", "NONE___"});
 }
 
 TEST_CASE("with a rig the subject has the rig's bones, and stands as the native body does") {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ class JsonLiveLink:
         if self._on_rig is not None:
             chosen = self._on_rig(chosen)
         subject = chosen.subject
-        people = [_person(person, subject.names, subject.parents) for person in chosen.people]
+        bones, names = engine_names(subject.names), engine_names(tuple(person.name for person in chosen.people))
+        people = [_person(person, name, bones, subject.parents) for person, name in zip(chosen.people, names, strict=True)]
         self._datagrams.send([json.dumps(person, separators=(",", ":"), allow_nan=False).encode() for person in people])
 
     def lost(self) -> None:
@@ -61,16 +63,37 @@ class JsonLiveLink:
         self._datagrams.close()
 
 
-def _person(person: PersonNow, names: tuple[str, ...], parents: tuple[int, ...]) -> dict[str, Any]:
+@lru_cache(maxsize=64)
+def engine_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, all unlike each other to Unreal, which sees no upper and lower case and takes "None" and "" for no name.
+
+    Those that are good keep theirs; the others get a `_` for each one that is there already, as in the compiled plugin.
+    """
+    taken = {"", "none"}
+    said: dict[int, str] = {}
+    for place, name in enumerate(names):
+        if name.casefold() not in taken:
+            said[place] = name
+            taken.add(name.casefold())
+    for place, name in enumerate(names):
+        free = said.get(place, name)
+        while place not in said and free.casefold() in taken:
+            free += "_"
+        said[place] = free
+        taken.add(free.casefold())
+    return tuple(said[place] for place in range(len(names)))
+
+
+def _person(person: PersonNow, name: str, bone_names: tuple[str, ...], parents: tuple[int, ...]) -> dict[str, Any]:
     positions_m = person.skeleton.offsets_m.copy()
     positions_m[0] = person.pose.root_m
     locations = UNREAL.points(positions_m).round(4).tolist()
     rotations = UNREAL.rotations_xyzw(person.pose.rotations_wxyz).round(7).tolist()
     bones = [
-        {"Name": name, "Parent": parent, "Location": location, "Rotation": turn, "Scale": [1, 1, 1]}
-        for name, parent, location, turn in zip(names, parents, locations, rotations, strict=True)
+        {"Name": bone, "Parent": parent, "Location": location, "Rotation": turn, "Scale": [1, 1, 1]}
+        for bone, parent, location, turn in zip(bone_names, parents, locations, rotations, strict=True)
     ]
-    return {person.name: {"Bone": bones, "Parameter": _parameters(person)}}
+    return {name: {"Bone": bones, "Parameter": _parameters(person)}}
 
 
 def _parameters(person: PersonNow) -> list[dict[str, Any]]:

@@ -44,7 +44,8 @@ def vmc_rig(without: Sequence[str] = ()) -> Rig:
     rig = load_rig("vrm")
     names = [bone.aliases["unity"] for bone in rig.bones]
     if unknown := sorted(set(without) - set(names[1:])):
-        raise SettingsError("--without names a bone that VMC does not know.", got=unknown, allowed=names[1:])
+        hint = "--without UpperChest"
+        raise SettingsError("--without names a bone that VMC does not know.", got=unknown, allowed=names[1:], hint=hint)
     kept = [b for b, name in enumerate(names) if name not in without]
     parents: list[int] = []
     for b in kept:

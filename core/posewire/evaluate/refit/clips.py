@@ -41,6 +41,9 @@ _CMU = dict(zip(PARTS, _CMU_JOINTS, strict=True))
 CONTACT_HEIGHT_M, CONTACT_SPEED_M_S, _LOWEST_S, _JITTER_S = 0.05, 0.4, 1.0, 0.05
 """A foot point is on the ground when it is this near to its lowest place of the second before and after, and this slow,
 the recording's own jitter (up to 0.4 m/s of a foot that stands) smoothed away."""
+_SETTLING_S, _FASTEST_M_S = 0.1, 15.0
+"""CMU's conversions begin with a T-pose and blend out of it for so long. No joint in them moves faster (a fist punches at 12):
+where one does, the conversion has mirrored a limb, and a clip with that has no truth."""
 _FLOOR_HEIGHT, _THIGH_LEVEL = 0.4, np.cos(np.radians(45.0))
 """Hips over the lower ankle, in legs, of somebody on the floor; how upright the thighs of somebody who sits are at most."""
 
@@ -65,7 +68,7 @@ class Clip:
 
 
 def clips_of(path: Path, rng: np.random.Generator, seconds: float, most: int) -> Iterator[Clip]:
-    """At most `most` clips of each posture that a file shows.
+    """At most `most` clips of each posture that a file shows, without the T-pose at its beginning and windows in which it jumps.
 
     Raises:
         TakeError: the file cannot be read or has other joints.
@@ -73,18 +76,22 @@ def clips_of(path: Path, rng: np.random.Generator, seconds: float, most: int) ->
     motion = read_bvh(path)
     joints_m = _joints_m(motion, path)
     step = max(1, round(1.0 / (RATE_HZ * motion.interval_s)))
-    joints_m, interval_s = joints_m[1::step], motion.interval_s * step  # the first frame of CMU's files is a T-pose
+    joints_m, interval_s = joints_m[round(_SETTLING_S / motion.interval_s) :: step], motion.interval_s * step
     length = max(3, round(seconds / interval_s))
     taken: dict[str, int] = dict.fromkeys(POSTURES, 0)
     for number, start in enumerate(range(0, max(1, len(joints_m) - length // 2), length)):
         window_m = joints_m[start : start + length]
         posture = _posture(window_m)
-        if len(window_m) >= 3 and taken[posture] < most:
+        if len(window_m) >= 3 and taken[posture] < most and not _jumps(window_m, interval_s):
             taken[posture] += 1
             contacts = _contacts(window_m, interval_s)
             placed_m = _before_the_camera(window_m, rng)
             time_s = np.arange(len(window_m), dtype=np.float64) * interval_s
             yield Clip(f"{path.stem}.{number}", posture, time_s, placed_m, contacts, CAMERA)
+
+
+def _jumps(joints_m: FloatArray, interval_s: float) -> bool:
+    return bool(np.any(np.linalg.norm(np.diff(joints_m, axis=0), axis=-1) > _FASTEST_M_S * interval_s))
 
 
 def _joints_m(motion: BvhMotion, path: Path) -> FloatArray:

@@ -12,7 +12,7 @@ from posewire.evaluate.refit.clips import JOINTS, Clip
 from posewire.fit import FitSettings, Fitter
 from posewire.skeleton import REFERENCE
 from posewire.solve.person import SolvedPerson, settle_people, smooth_person
-from posewire.solve.settings import AUTO_SMOOTH_S, OFFLINE_FIT
+from posewire.solve.settings import OFFLINE_FIT
 from posewire.solve.stretches import Sight
 
 LEARNT_FRAMES = 15
@@ -41,7 +41,7 @@ def fit_live(clip: Clip, tracks: Sequence[Track], settings: FitSettings) -> Fitt
 def fit_whole(clip: Clip, tracks: Sequence[Track]) -> tuple[Fitted, Fitted]:
     """Everything is known: with free feet, and with resting feet in their places, as `posewire solve` has them."""
     sights = [Sight(k, float(clip.time_s[k]), track, clip.camera) for k, track in enumerate(tracks)]
-    smoothed = smooth_person(sights, JOINTS, OFFLINE_FIT, AUTO_SMOOTH_S)
+    smoothed = smooth_person(sights, JOINTS, OFFLINE_FIT)
     free, planted = (settle_people([smoothed], lock_feet=lock_feet)[0] for lock_feet in (False, True))
     return _whole(free, len(tracks)), _whole(planted, len(tracks))
 

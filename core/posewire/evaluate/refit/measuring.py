@@ -79,7 +79,8 @@ def read_clips(
     """
     files = [file for path in paths for file in (sorted(path.rglob("*.bvh")) if path.is_dir() else [path])]
     if not files:
-        raise TakeError("There is no motion.", got=", ".join(map(str, paths)), allowed="BVH files, or folders with some")
+        got, hint = ", ".join(map(str, paths)), "posewire eval --motion FOLDER_OF_BVH"
+        raise TakeError("There is no motion.", got=got, allowed="BVH files, or folders with some", hint=hint)
     rng = np.random.default_rng(seed)
     return [clip for file in files[::every] for clip in clips_of(file, rng, seconds, each)]
 

@@ -92,7 +92,8 @@ def export(take: Take, path: Path, kind: str | None = None, *, person: int | Non
 def _kind(path: Path, kind: str | None) -> ExportKind:
     suffix = path.suffix.lower() if kind is None else f".{kind.lower().removeprefix('.')}"
     if suffix not in EXPORTS:
-        raise TakeError("There is no such export format.", got=suffix or f"{path}, which has no suffix", allowed=list(EXPORTS))
+        got, hint = suffix or f"{path}, which has no suffix", f"posewire export TAKE.pwt {path.stem or 'clip'}.bvh"
+        raise TakeError("There is no such export format.", got=got, allowed=list(EXPORTS), hint=hint)
     return EXPORTS[suffix]
 
 

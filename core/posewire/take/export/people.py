@@ -28,9 +28,8 @@ def people_with_poses(take: Take, person: int | None = None) -> list[int]:
     """
     people = [person] if person is not None else [id_ for id_, span in take.people.items() if span.skeleton is not None]
     if not people:
-        raise TakeError(
-            "The take has nobody to export.", got=f"{len(take)} frames without a pose", allowed=[".npz", ".csv", ".jsonl"]
-        )
+        got, hint = f"{len(take)} frames without a pose", f"posewire export {take.path.name} {take.path.stem}.npz"
+        raise TakeError("The take has nobody to export.", got=got, allowed=[".npz", ".csv", ".jsonl"], hint=hint)
     return people
 
 

@@ -43,6 +43,4 @@ class DictionaryTask:
 
 def new_nrsfm(teacher: Teacher) -> DeepNrsfm:
     """The auto-encoder as the document of that teacher has it."""
-    if teacher == "distillation":
-        return DeepNrsfm(len(JOINTS), DISTILLATION_LEVELS, "orthonormal")
-    return DeepNrsfm(len(JOINTS), FACTORIZATION_LEVELS, "exponential")
+    return DeepNrsfm(len(JOINTS), DISTILLATION_LEVELS if teacher == "distillation" else FACTORIZATION_LEVELS)

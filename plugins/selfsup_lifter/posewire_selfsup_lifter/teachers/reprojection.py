@@ -49,11 +49,11 @@ class ReprojectionTask:
         """eq. 3.6 while pretraining, then eq. 3.7; every term by its name."""
         first_m, second_m = self.place(pair.first), self.place(pair.second)
         if self._settings.terms != "transform":
-            own = _own(first_m, pair.first) + _own(second_m, pair.second)
+            own = self._own(first_m, pair.first) + self._own(second_m, pair.second)
             return {"loss": own, "reprojection": own, "cross_view": torch.zeros_like(own)}
         in_second_m, in_first_m = transform(first_m, *pair.first_to_second()), transform(second_m, *pair.second_to_first())
-        own = _own(first_m, pair.first) + _own(second_m, pair.second)
-        cross = _cross(in_second_m, pair.first, pair.second) + _cross(in_first_m, pair.second, pair.first)
+        own = self._own(first_m, pair.first) + self._own(second_m, pair.second)
+        cross = self._cross(in_second_m, pair.first, pair.second) + self._cross(in_first_m, pair.second, pair.first)
         loss = own + self._settings.cross_view_weight * cross  # eq. 3.7
         if pretraining:
             loss = losses.pretraining(in_second_m, second_m) + losses.pretraining(in_first_m, first_m)  # eq. 3.6
@@ -64,15 +64,15 @@ class ReprojectionTask:
         lifted_m = relative(self.lifting(view.features)) @ view.R_turned_lifted.mT
         return lifted_m + self.root(view.clean_features, view.size)[:, None]
 
+    def _own(self, points_m: Tensor, view: OneView) -> Tensor:
+        return losses.reprojection(points_m, view.rays, view.weights, view.size, self._settings.error)
+
+    def _cross(self, points_m: Tensor, source: OneView, target: OneView) -> Tensor:
+        return losses.transform_reprojection(
+            points_m, target.rays, source.weights, target.seen, target.size, self._settings.error
+        )
+
 
 def relative(joints_m: Tensor) -> Tensor:
     """Joints less the pelvis, whatever the network said of it."""
     return joints_m - joints_m[:, :1]
-
-
-def _own(points_m: Tensor, view: OneView) -> Tensor:
-    return losses.reprojection(points_m, view.rays, view.weights, view.size)
-
-
-def _cross(points_m: Tensor, source: OneView, target: OneView) -> Tensor:
-    return losses.transform_reprojection(points_m, target.rays, source.weights, target.seen, target.size)

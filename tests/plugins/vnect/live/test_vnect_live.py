@@ -43,11 +43,21 @@ def test_a_person_in_a_detected_box_is_found_to_a_pixel() -> None:
 
 
 def test_the_3d_is_what_the_location_maps_hold_at_the_2d_turned_to_the_camera() -> None:
-    estimator, picture = opened(), frame(painted(PERSON))
+    estimator, picture = opened(), frame(painted(PERSON), 1)
+    estimator.estimate(frame(painted(PERSON), 0))
+    window = estimator._tracker.next_window(picture.time_s)
     found = estimator.estimate(picture)
-    sight: Sight = estimator._search.in_box(picture, np.array(BOX, float)).sights[0]
+    sight: Sight = estimator._net.look(picture, [window])[0]
     expected = to_camera(map_m(sight.cells_of(found.keypoints_px[0])), sight.window, picture.camera)
     np.testing.assert_allclose(found.keypoints_m[0], expected, atol=1e-5)
+
+
+def test_who_was_found_is_looked_at_again_at_three_sizes() -> None:
+    estimator = opened()
+    estimator.estimate(frame(painted(PERSON)))
+    assert estimator._net._session.runs[-1] == 3
+    sides_px = [sight.window.side_px for sight in estimator._search.find(frame(painted(PERSON))).sights[:3]]
+    assert sides_px[2] < sides_px[0] < sides_px[1]
 
 
 def test_the_body_detectors_region_is_tried_first_turned_as_it_says() -> None:

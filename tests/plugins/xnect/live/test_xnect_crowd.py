@@ -90,6 +90,15 @@ def test_who_was_told_of_stays_while_somebody_clearer_comes_until_reset() -> Non
     np.testing.assert_allclose(necks(crowd.choose(together(clearer, a_step_on))), necks(clearer))
 
 
+def test_who_was_told_of_stays_while_seen_faintly_but_nobody_comes_so() -> None:
+    crowd, clear = Crowd(9), people(0, 2)
+    faint = moved(clear, 3.0, confidence=0.45)
+    assert len(crowd.choose(faint).confidence) == 0
+    crowd.choose(clear)
+    np.testing.assert_allclose(necks(crowd.choose(faint)), necks(crowd.choose(moved(clear, 3.0))))
+    assert len(crowd.choose(moved(clear, 3.0, confidence=0.3)).confidence) == 0
+
+
 def test_one_former_person_keeps_one_place_not_two() -> None:
     crowd = Crowd(2)
     first = people(0, 1)

@@ -18,7 +18,7 @@ CARD = posewire_methods()[0]
 @pytest.mark.parametrize("people", [1, 5, 10])
 def test_nearly_everybody_of_a_crowd_is_seen_and_nobody_else(people: int) -> None:
     frame = many_people.composed(many_people.cut_outs(many_people.bundled_frames(12)), people)[0]
-    method = open_xnect(MethodOptions(max_people=20, threads=1))
+    method = open_xnect(MethodOptions(max_people=16, threads=1))
     found = method.estimate(frame)
     method.close()
     checks.check_detections(found, CARD, 20)

@@ -13,12 +13,12 @@ from xnect_scenes import SHAPE, inside, row
 torch = pytest.importorskip("torch", reason="XNect's networks need torch: pip install 'posewire[train]'")
 pytest.importorskip("onnx", reason="export needs onnx: pip install 'posewire[train]'")
 
-from posewire import rotation  # noqa: E402
+from posewire import camera, rotation  # noqa: E402
 from posewire.camera import R_camera_crop  # noqa: E402
 from posewire.data import Camera  # noqa: E402
 from posewire_data.joints import MIRROR, root_relative  # noqa: E402
 from posewire_synth.layers import OUTSIDE, VISIBLE  # noqa: E402
-from posewire_xnect import cache, encodings, targets, train, truth  # noqa: E402
+from posewire_xnect import cache, encodings, hidden, targets, train, truth  # noqa: E402
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, gather  # noqa: E402
 from posewire_xnect.likeness import Found, Maker  # noqa: E402
 from posewire_xnect.movenet import CHANNELS, Features, Heads, HeadSettings  # noqa: E402
@@ -51,7 +51,7 @@ def saved(folder: Path, parts: int) -> Path:
         four = scene(10 * number, 4)
         shapes = [(5, channels, SHAPE[0] // 2**level, SHAPE[1] // 2**level) for level, channels in enumerate(CHANNELS)]
         features = Features(*(torch.randn(shape, generator=torch.Generator().manual_seed(number)) for shape in shapes))
-        cache._save(folder / f"part_{number:05d}.pt", features, [four, truth.crowd(four)])
+        cache.save(folder / f"part_{number:05d}.pt", features, [four, truth.crowd(four)])
     return folder
 
 
@@ -59,8 +59,8 @@ def test_a_turned_person_is_turned_back_by_the_core() -> None:
     K = np.array([[300.0, 0.0, 250.0], [0.0, 320.0, 150.0], [0.0, 0.0, 1.0]])
     joints_m, neck_px = row(3, 1)[1], np.array([450.0, 40.0])
     turned = truth.facing(*(torch.from_numpy(value)[None] for value in (joints_m, neck_px[None], K)))[0, 0].numpy()
-    camera = Camera(512, 320, K, np.zeros(5), np.eye(4), "assumed")
-    back = rotation.rotate(R_camera_crop(neck_px, camera), root_relative(turned))
+    view = Camera(512, 320, K, np.zeros(5), np.eye(4), "assumed")
+    back = rotation.rotate(R_camera_crop(neck_px, view), root_relative(turned))
     np.testing.assert_allclose(back, root_relative(joints_m[0]), atol=1e-12)
     np.testing.assert_allclose(turned[0], joints_m[0, 0], atol=1e-12)
 
@@ -153,13 +153,31 @@ def found(count: int) -> Found:
 
 def test_made_people_lack_the_joints_of_those_whom_they_resemble() -> None:
     model = found(20)
-    rows, joints_m = Maker(model, moving()).draw(np.random.default_rng(1), 64)
+    rows, joints_m = Maker(model, moving(), real=0.0).draw(np.random.default_rng(1), 64)
     patterns = {tuple(pattern) for pattern in (model.confidence > 0).astype(int)}
     assert {tuple(pattern) for pattern in (rows[..., 2] > 0).astype(int)} <= patterns
     told = rows[..., 3:].reshape(-1, J, J, 3)
     bones = encodings.bones(joints_m)[:, None]
     meant = (rows[..., 2] > 0)[..., None] & supervised("sparse")[None]
     np.testing.assert_allclose(told[meant], np.broadcast_to(bones, told.shape)[meant] + 0.03, atol=1e-5)
+
+
+def test_made_people_stand_where_a_picture_shows_them_in_the_axes_of_a_camera_that_looks_at_their_neck() -> None:
+    points, joints_m = Maker(found(4), moving())._posed(np.random.default_rng(2), 32)
+    view = Camera(2, 2, np.eye(3), np.zeros(5), np.eye(4), "assumed")
+    in_camera_m = rotation.rotate(R_camera_crop(points[:, NECK], view)[:, None], joints_m)
+    root_m = hidden.root_m(points, np.ones(points.shape[:2]), in_camera_m, view)
+    np.testing.assert_allclose(camera.project(in_camera_m + root_m[:, None], view), points, atol=1e-5)
+
+
+def test_made_people_of_real_clips_show_nearly_all_joints_near_where_they_are() -> None:
+    model = found(20)
+    rows, joints_m = Maker(model, moving(), real=1.0).draw(np.random.default_rng(1), 256)
+    seen = rows[..., 2] > 0
+    assert seen[:, NECK].all() and 0.85 < seen.mean() < 1.0 > (model.confidence > 0).mean() + 0.2
+    told = rows[..., 3:].reshape(-1, J, J, 3) - encodings.bones(joints_m)[:, None]
+    meant = seen[..., None] & supervised("sparse")[None]
+    assert (np.abs(told[meant] - 0.03) < 1e-5).mean() > 0.8
 
 
 def test_mirrored_people_are_what_a_mirrored_picture_shows() -> None:

@@ -1,0 +1,59 @@
+"""Where a frame of a film lies in a training picture, at a random size: the picture, its points, its people, its camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire.data import Camera, FloatArray
+from posewire_xnect.letterbox import LONGER_PX, SHORTER_PX, Size
+
+SMALLEST, LARGEST = 0.75, 1.9
+"""Beside a frame that fills the picture: with black around it, or a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Scaled, moved, then perhaps mirrored."""
+
+    scale: float
+    left_px: float
+    top_px: float
+    mirrored: bool
+
+    @classmethod
+    def drawn(cls, size: Size, rng: np.random.Generator) -> Self:
+        """Somewhere; a frame that is larger than the picture covers it."""
+        fill = min(LONGER_PX / size[0], SHORTER_PX / size[1])
+        scale = fill * float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
+        slack = [room - scale * side for room, side in zip((LONGER_PX, SHORTER_PX), size, strict=True)]
+        left, top = (float(rng.uniform(min(0.0, some), max(0.0, some))) for some in slack)
+        return cls(scale, left, top, bool(rng.random() < 0.5))
+
+    def picture(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """RGB (H, W, 3) to (3, 320, 512), 0..1."""
+        small = cv2.resize(image, None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_AREA)
+        M = np.array([[1.0, 0.0, self.left_px], [0.0, 1.0, self.top_px]])
+        laid = cv2.warpAffine(small, M, (LONGER_PX, SHORTER_PX))
+        seen = laid[:, ::-1] if self.mirrored else laid
+        return np.divide(seen.transpose(2, 0, 1), 255.0, dtype=np.float32)
+
+    def points(self, frame_px: FloatArray) -> FloatArray:
+        """Points (..., 2) of the frame in the picture."""
+        x, y = np.moveaxis((frame_px + 0.5) * self.scale - 0.5 + np.array([self.left_px, self.top_px]), -1, 0)
+        return np.stack([LONGER_PX - 1 - x if self.mirrored else x, y], axis=-1)
+
+    def joints(self, joints_m: FloatArray) -> FloatArray:
+        """Joints (..., 3) of the frame's camera in the axes of the picture's."""
+        return joints_m * np.array([-1.0 if self.mirrored else 1.0, 1.0, 1.0])
+
+    def K(self, view: Camera) -> FloatArray:
+        """(3, 3) of the picture."""
+        K = view.K.copy()
+        K[:2] *= self.scale
+        K[:2, 2] = self.points(view.K[:2, 2])
+        return K
