@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from xnect_trunk import tiny_trunk
 
 torch = pytest.importorskip("torch", reason="XNect's networks need torch: pip install 'posewire[train]'")
 pytest.importorskip("onnx", reason="export needs onnx: pip install 'posewire[train]'")
+
+from xnect_trunk import tiny_trunk  # noqa: E402
 
 import posewire  # noqa: E402
 from posewire import camera as cameras  # noqa: E402
