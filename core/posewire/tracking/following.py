@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray
-from posewire.tracking import appearance, association
+from posewire.tracking import association
 from posewire.tracking.person import Pairs, Person
 from posewire.tracking.settings import TrackSettings
 from posewire.tracking.sightings import Sightings
@@ -47,7 +47,7 @@ def _looks(before: Sequence[Person], distance: FloatArray, view: Sightings, step
     needed = np.isfinite(distance) & (_rivals(distance, margin, axis=1) | _rivals(distance, margin, axis=0))
     look = np.full(distance.shape, np.nan)
     for i, k in zip(*np.nonzero(needed), strict=True):
-        value = appearance.dissimilarity(before[i].appearance, view.look(view.rows[k]))
+        value = view.unlikeness(before[i].appearance, view.rows[k])
         look[i, k] = settings.look_usual if np.isnan(value) else value
     return look
 

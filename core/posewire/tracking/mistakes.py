@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from posewire.tracking import appearance
 from posewire.tracking.person import NOBODY, Pairs, Person
 from posewire.tracking.settings import TrackSettings
 from posewire.tracking.sightings import Sightings
@@ -40,6 +39,7 @@ class Suspicions:
     def __init__(self, followed: Pairs, due: Pairs, lost: list[Person], view: Sightings, settings: TrackSettings) -> None:
         self._followed, self._due, self._lost, self._view, self._settings = followed, due, lost, view, settings
         self._rows = {person.person_id: row for person, row in due}
+        self._looks: dict[tuple[int, int], float] = {}
         self._reach = view.within_reach(lost, [row for _, row in due], settings) if lost and due else None
 
     def corrections(self) -> Corrections:
@@ -88,7 +88,7 @@ class Suspicions:
                 if theirs <= self._settings.look_alike_near:
                     yield other.person_id, own - theirs
         for other, other_row in self._due:
-            if other is not person:
+            if other is not person and other.appearance is not None:
                 swapped = self._look(person, other_row) + self._look(other, row)
                 if np.isfinite(swapped):
                     yield other.person_id, 0.5 * (own + self._look(other, other_row) - swapped) - _SWAP
@@ -102,4 +102,7 @@ class Suspicions:
         return any(look <= self._settings.look_alike for look in looks)
 
     def _look(self, person: Person, row: int) -> float:
-        return appearance.dissimilarity(person.appearance, self._view.look(row))
+        key = person.person_id, row
+        if key not in self._looks:
+            self._looks[key] = self._view.unlikeness(person.appearance, row)
+        return self._looks[key]

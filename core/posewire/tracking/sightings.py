@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import Detections, FloatArray, Frame
-from posewire.tracking import association
+from posewire.tracking import appearance, association
 from posewire.tracking.appearance import Clothes
 from posewire.tracking.person import Person, body_box, diagonal_px
 from posewire.tracking.settings import TrackSettings
@@ -46,6 +48,10 @@ class Sightings:
             self._looks[row] = self._clothes.look(self._frame.picture, self.detections.keypoints_px[row])
         return self._looks[row]
 
+    def unlikeness(self, remembered: FloatArray | None, row: int) -> float:
+        """Dissimilarity (0..1) of a remembered look and the row's; NaN where one is unknown, and nothing is read for nothing."""
+        return math.nan if remembered is None else appearance.dissimilarity(remembered, self.look(row))
+
     def left_over(self, taken: Sequence[tuple[Person, int]]) -> list[int]:
         """Rows that nobody has been matched with."""
         used = {row for _, row in taken}
@@ -60,17 +66,19 @@ class Sightings:
         return self._largest_share(row) > _MIXED
 
     def _largest_share(self, row: int) -> float:
-        others = [box for other, box in self._boxes_px.items() if other != row]
-        return float(self._share_inside(row, others).max(initial=0.0))
+        return self._largest_shares[row]
+
+    @cached_property
+    def _largest_shares(self) -> dict[int, float]:
+        """By row, the largest share of its box that lies inside one other's."""
+        boxes_px = np.array(list(self._boxes_px.values())).reshape(-1, 4)
+        shares = _shares_inside(boxes_px, boxes_px)
+        np.fill_diagonal(shares, 0.0)
+        return dict(zip(self._boxes_px, shares.max(axis=1, initial=0.0).tolist(), strict=True))
 
     def _share_inside(self, row: int, boxes_px: Sequence[FloatArray]) -> FloatArray:
         """Share (B,) of the row's box that lies inside each of the boxes (4,)."""
-        x0, y0, x1, y1 = self._boxes_px[row]
-        area = max((x1 - x0) * (y1 - y0), 1.0)
-        others = np.array(boxes_px).reshape(-1, 4)
-        width = np.minimum(others[:, 2], x1) - np.maximum(others[:, 0], x0)
-        height = np.minimum(others[:, 3], y1) - np.maximum(others[:, 1], y0)
-        return np.maximum(width, 0) * np.maximum(height, 0) / area
+        return _shares_inside(self._boxes_px[row][None], np.array(boxes_px).reshape(-1, 4))[0]
 
     def without_duplicates(self, rows: Sequence[int], of: Sequence[int]) -> list[int]:
         """The `rows` that do not repeat, keypoint by keypoint, one of `of` or an earlier one of themselves."""
@@ -137,3 +145,12 @@ class Sightings:
 def _other_size(ratio: FloatArray, largest: FloatArray) -> NDArray[np.bool_]:
     """(I, K) where a ratio of sizes is above `largest` (I,) or below its inverse; False where it is not known."""
     return (ratio > largest[:, None]) | (ratio * largest[:, None] < 1.0)
+
+
+def _shares_inside(boxes_px: FloatArray, others_px: FloatArray) -> FloatArray:
+    """(I, K) share of each box (I, 4) that lies inside each of the others (K, 4); corners in pixels."""
+    x0, y0, x1, y1 = boxes_px.T[:, :, None]
+    others_x0, others_y0, others_x1, others_y1 = others_px.T
+    width = np.minimum(others_x1, x1) - np.maximum(others_x0, x0)
+    height = np.minimum(others_y1, y1) - np.maximum(others_y0, y0)
+    return np.maximum(width, 0) * np.maximum(height, 0) / np.maximum((x1 - x0) * (y1 - y0), 1.0)
