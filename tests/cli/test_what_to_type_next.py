@@ -174,4 +174,5 @@ def test_what_is_wrong_is_said_with_what_to_type_next(posewire, names, line, mon
     assert ran.out == ""
     assert "Traceback" not in ran.err
     assert "  next:  " in ran.err or "usage: posewire" in ran.err, ran.err
+    assert f"  next:    posewire {line.split()[0]} --help" not in ran.err, "only the fallback of an error without a hint"
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

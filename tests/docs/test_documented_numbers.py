@@ -1,9 +1,11 @@
 """What two pages say of one thing is the same: README.md, docs/ and what `posewire methods` lists."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import posewire_models
+from posewire import plugins
 
 REPOSITORY = Path(__file__).parents[2]
 _ON_CMU = "PA-MPJPE on CMU subject 13 under virtual cameras, true 2D"
@@ -64,6 +66,14 @@ def test_the_readme_and_posewire_methods_say_the_same_of_the_balancing_trial():
                     assert numbers_of(one.value) == readme[key][0], (name, one)
                     said += 1
     assert said >= 6
+
+
+def test_the_card_of_each_measured_method_shows_its_numbers():
+    cards = plugins.load().methods
+    for name in tomllib.loads((posewire_models.FOLDER / "methods.toml").read_text(encoding="utf-8")):
+        told = posewire_models.method_numbers(name)
+        assert told.accuracy, name
+        assert (cards[name].accuracy, cards[name].speed) == (told.accuracy, told.speed), name
 
 
 def test_the_readme_and_posewire_methods_say_the_same_of_the_lifters():

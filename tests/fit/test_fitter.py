@@ -13,6 +13,7 @@ from posewire.errors import SettingsError
 from posewire.filters import OneEuroSettings
 from posewire.fit import FitSettings, Fitter, compiling, frame, warm_up
 from posewire.fit.residuals import TERMS
+from posewire.fit.weighing import make_weighing
 
 FPS = 30.0
 TIME_S = np.arange(90) / FPS
@@ -257,6 +258,13 @@ def test_no_input_makes_the_kernels_compile_twice() -> None:
         fitter.fit(other_order, 0, actor.VIEW)
         fitter.fit(row, np.float64(0.1), actor.VIEW)
     assert len(frame.run.signatures) == 1  # type: ignore[attr-defined]
+
+
+def test_each_filter_has_its_own_cutoffs() -> None:
+    settings = FitSettings(filter_px=OneEuroSettings(1, 2, speed_cutoff_hz=3), filter_m=OneEuroSettings(4, 5, speed_cutoff_hz=6))
+    w = make_weighing(settings, 2.0)
+    assert (w.px_cutoff_hz, w.px_slope, w.px_speed_cutoff_hz) == (2.0, 4.0, 3.0)
+    assert (w.m_cutoff_hz, w.m_slope, w.m_speed_cutoff_hz) == (8.0, 10.0, 6.0)
 
 
 def test_a_method_that_speaks_of_other_points_fits_nobody() -> None:

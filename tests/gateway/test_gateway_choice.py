@@ -10,7 +10,7 @@ from gateway_samples import CALIBRATED, Receiver, moment, pose, standing
 
 from posewire.errors import SettingsError
 from posewire_gateway.moment import PersonNow
-from posewire_gateway.opening import targets_of
+from posewire_gateway.opening import shared_receivers, targets_of
 from posewire_gateway.people import Places, parse_choice
 from posewire_gateway.placing import Placing
 from posewire_gateway.rate import RateLimit
@@ -85,6 +85,13 @@ def test_receivers_are_given_to_their_outputs() -> None:
         ("osc", "127.0.0.1:9000"),
     ]
     assert targets_of(["json"], ["[::1]:5"]) == [("json", Target("::1", 5))]
+
+
+def test_kinds_that_share_a_receiver_are_told_of_until_one_is_sent_elsewhere() -> None:
+    (said,) = shared_receivers(["trackers", "vmc", "osc"], [])
+    assert said.startswith("osc and trackers go to the same 127.0.0.1:9000") and "--to osc=HOST:PORT" in said
+    assert not shared_receivers(["osc", "vmc", "trackers"], ["osc=127.0.0.1:8000"])
+    assert not shared_receivers(["vmc", "ws", "osc", "osc"], ["vmc=10.0.0.2:39539", "vmc=10.0.0.2:39539"])
 
 
 @pytest.mark.parametrize(

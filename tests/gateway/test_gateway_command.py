@@ -15,7 +15,7 @@ from posewire.bench.row import Peers
 from posewire.cli import gateway as command
 from posewire.errors import PosewireError
 from posewire.publish import Publisher
-from posewire_gateway import bench_gateway
+from posewire_gateway import Gateway, bench_gateway
 from posewire_gateway.people import parse_choice
 from posewire_gateway.targets import Target
 from posewire_gateway.vmc import VmcPerformer
@@ -72,6 +72,18 @@ def test_the_command_sends_to_whom_it_is_told(publisher: Publisher, receiver: Re
 def test_a_mistake_is_said_in_words(words: list[str], said: str) -> None:
     with pytest.raises(PosewireError, match=said):
         run("gateway", *words)
+
+
+def test_two_kinds_on_one_port_are_told_of_at_the_start(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Gateway) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gateway, "pump", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run("gateway", "osc", "trackers", "--connect", publisher.address)
+    assert "osc and trackers go to the same 127.0.0.1:9000" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(("kind", "library"), [("vmc", "pythonosc"), ("ws", "websockets")])

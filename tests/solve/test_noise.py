@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from posewire.solve.noise import bones, measure_noise
+from posewire.solve.noise import bone_ends, measure_noise
 
 TIME_S = np.arange(240) / 60.0
-ENDS = bones(actor.NAMES)
+ENDS = bone_ends(actor.NAMES)
 TRUE_M = actor.poses_m(TIME_S)[0]
 
 
@@ -52,4 +52,4 @@ def test_unseen_points_and_an_exchange_of_sides_change_little():
 def test_too_few_frames_or_no_bones_say_nothing():
     assert measure_noise(TIME_S[:10], TRUE_M[:10], ENDS) is None
     assert measure_noise(TIME_S, np.full_like(TRUE_M, np.nan), ENDS) is None
-    assert measure_noise(TIME_S, TRUE_M, bones(("nose", "left_eye"))) is None
+    assert measure_noise(TIME_S, TRUE_M, bone_ends(("nose", "left_eye"))) is None

@@ -89,10 +89,10 @@ def test_no_take_the_same_take_and_an_existing_file_are_refused(recorded, tmp_pa
 
 
 def test_compiling_the_solve_is_said_when_it_takes_a_moment(recorded, tmp_path, capsys, monkeypatch):
-    solver, calls = settling.solve, []
+    solver, pauses_s = settling.solve, iter([0.5])  # the first call is the one that compiles
 
     def slow(*arguments):
-        calls.append(time.sleep(0.5 if not calls else 0.0))  # the first call is the one that compiles
+        time.sleep(next(pauses_s, 0.0))
         return solver(*arguments)
 
     monkeypatch.setattr(compiling, "MOMENT_S", 0.05)

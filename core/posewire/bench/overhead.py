@@ -28,10 +28,10 @@ def run(peers: Peers) -> list[BenchRow]:
     detections, network_ms = _seen(estimator.estimate, frames)
     estimator.close()
     rows: list[BenchRow] = []
-    for people in (1, 10):
+    for people, workload in ((1, "1 person"), (10, "10 people")):
         after_ms = _after_network_ms(card.joints, people, frames, [_copies(found, people) for found in detections])
         peer = "blazepose's estimate() for one person"
-        rows.append(BenchRow.against("overhead", f"{people} people", peer, "ms per frame", after_ms, network_ms))
+        rows.append(BenchRow.against("overhead", workload, peer, "ms per frame", after_ms, network_ms))
     return rows
 
 

@@ -1,10 +1,9 @@
-"""Commands that look at pictures: run, demo, detect."""
+"""Commands that follow people through pictures: run and demo."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -14,8 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from posewire import capture, fit, plugins, profiles
-from posewire.capture.images import SUFFIXES
+from posewire import fit, plugins, profiles
 from posewire.cli.options import (
     Commands,
     add_fit_flags,
@@ -29,9 +27,7 @@ from posewire.cli.options import (
     remark,
     settings_of,
 )
-from posewire.data import Detections
-from posewire.detect import detect, gather
-from posewire.errors import PosewireError, SourceError, WireError
+from posewire.errors import PosewireError, WireError
 from posewire.methods import MethodCard
 from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, check_new_file, check_take_name, open_stream
 from posewire.pipeline import Instant, Pipeline, open_pipeline
@@ -43,10 +39,9 @@ from posewire.take import Take, export
 
 
 def add_commands(commands: Commands) -> None:
-    """Adds run, demo and detect."""
+    """Adds run and demo."""
     _add_run(commands)
     _add_demo(commands)
-    _add_detect(commands)
 
 
 def _add_run(commands: Commands) -> None:
@@ -82,7 +77,7 @@ def _run(flags: argparse.Namespace) -> None:
         if path is not None:
             check_new_file(Path(path), flag, overwrite=flags.overwrite)
     with open_pipeline(flags.source, settings) as pipeline:
-        _warn_of_one_person(pipeline.card, settings)
+        warn_of_one_person(pipeline.card, settings)
         _warn_of_other_points(pipeline.card)
         summary = _record(pipeline, _outputs(flags, pipeline), flags.source)
         if settings.calibrate is not None:
@@ -95,7 +90,7 @@ def _run(flags: argparse.Namespace) -> None:
         console.print("Nothing was kept. Next: --out take.pwt records, --publish streams, --preview preview.mp4 shows.")
 
 
-def _warn_of_one_person(card: MethodCard, settings: Settings) -> None:
+def warn_of_one_person(card: MethodCard, settings: Settings) -> None:
     """Says so where more people are wanted than the method sees."""
     if settings.max_people > 1 and not card.multi_person:
         remark(f"{card.name} sees one person,", f"not {settings.max_people}. Next: posewire methods")
@@ -269,48 +264,3 @@ def _demo_stream(pipeline: Pipeline) -> list[Output]:
         return []
     console.print(f"Publishing at {stream.address}")
     return [StreamOutput(stream, Pacer(), pipeline)]
-
-
-def _add_detect(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "detect", help="people in single images, into an .npz", description="People in single images, each by itself."
-    )
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="image files or folders of images")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="where the keypoints go")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
-    add_method_flags(parser)
-    add_settings_file(parser)
-    add_json_flag(parser)
-    parser.set_defaults(run=_detect)
-
-
-def _detect(flags: argparse.Namespace) -> None:
-    settings = settings_of(flags)
-    check_new_file(flags.out, "--out", overwrite=flags.overwrite)
-    if flags.out.suffix != ".npz":
-        raise PosewireError("--out must be an .npz file.", got=flags.out.name, hint=f"--out {flags.out.stem}.npz")
-    images = [image for path in flags.images for image in (capture.image_files(path) if path.is_dir() else [path])]
-    _refuse_videos(images)
-    card = plugins.load().estimator(settings.method)
-    _warn_of_one_person(card, settings)
-    rows: list[tuple[str, Detections]] = []
-    with Progress(console=console) as progress, suppress(StopIteration):
-        bar = progress.add_task("detecting", total=len(images))
-        for path, found in detect(images, settings):
-            rows.append((str(path), found))
-            progress.advance(bar)
-    if len(rows) != len(images):
-        raise SourceError("Not every image gave a picture.", got=f"{len(rows)} of {len(images)}")
-    gather(rows, card.joints).save(flags.out)
-    counts = {name: found.people for name, found in rows}
-    if flags.json:
-        print_json({"out": str(flags.out), "people": counts})
-    else:
-        people, pictures = sum(counts.values()), len(images)
-        console.print(f"{counted(people, 'person', 'people')} in {counted(pictures, 'image', 'images')} -> {flags.out}")
-
-
-def _refuse_videos(images: Sequence[Path]) -> None:
-    for path in images:
-        if path.is_file() and path.suffix.lower() not in SUFFIXES:
-            raise SourceError(f"{path} is no image.", allowed=SUFFIXES, hint=f"a video: posewire run {path}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from posewire import plugins
-from posewire.cli.options import Commands, console
+from posewire.cli.options import Commands, console, remark
 from posewire.client import Client, connect
 from posewire.errors import PosewireError, SettingsError
 from posewire.retarget import resolve_rig
@@ -81,6 +81,7 @@ def _gateway(flags: argparse.Namespace) -> None:
     with _libraries("gateway"), _client(flags) as client:
         from posewire_gateway import Gateway, Options, Placing, open_outputs
         from posewire_gateway.axes import AXES
+        from posewire_gateway.opening import shared_receivers
         from posewire_gateway.people import parse_choice
 
         options = Options(
@@ -97,6 +98,8 @@ def _gateway(flags: argparse.Namespace) -> None:
         with Gateway(client, outputs, placing=Placing(flags.place), max_rate_hz=rate_hz) as gateway:
             console.print(f"From {flags.connect}, until Ctrl-C, to")
             console.print("\n".join(f"  {output.status()}" for output in outputs), markup=False)
+            for shared in shared_receivers(flags.kinds, flags.to):
+                remark("note:", shared)
             with console.status("") as shown:
                 while True:
                     gateway.pump()

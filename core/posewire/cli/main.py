@@ -14,6 +14,7 @@ from posewire.cli import (
     blender,
     calibration,
     capture_commands,
+    detection,
     evaluation,
     gateway,
     listings,
@@ -44,8 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"posewire {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    groups = (capture_commands, calibration, takes, solving, network, gateway, blender, evaluation, listings, plugin_commands)
-    for group in (*groups, synth, bench):
+    groups = (capture_commands, detection, calibration, takes, solving, network, gateway, blender)
+    for group in (*groups, evaluation, listings, plugin_commands, synth, bench):
         group.add_commands(commands)
     return parser
 

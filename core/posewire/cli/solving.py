@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from posewire import camera as cameras
 from posewire import fit
-from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, print_json, remark, settings_of
+from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, counted, print_json, remark, settings_of
 from posewire.cli.takes import open_take
 from posewire.errors import SettingsError
 from posewire.lift import LiftStage
@@ -121,8 +121,8 @@ def _say(report: SolveReport, *, as_json: bool) -> None:
         print_json(asdict(report) | {"path": str(report.path)})
         return
     for person_id, poses in report.poses.items():
-        stretches = report.stretches[person_id]
-        console.print(f"person {person_id}: {poses} of {report.frames} frames, in {stretches} stretch{'es' * (stretches != 1)}")
+        stretches = counted(report.stretches[person_id], "stretch", "stretches")
+        console.print(f"person {person_id}: {poses} of {report.frames} frames, in {stretches}")
     if report.ground is not None:
         console.print(report.ground.remark)
     console.print(f"Solved: {report.path}")

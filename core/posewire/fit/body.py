@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray
+from posewire.fit.rows import WIDTH
 from posewire.skeleton import MARKERS, REFERENCE, Marker, Skeleton
 
 IntArray = NDArray[np.int64]
@@ -102,9 +103,8 @@ def make_body(skeleton: Skeleton, markers: Sequence[Marker]) -> Body:
     offsets_m *= part_scale(skeleton)[marker_joint, None]
     marker_place = np.where(offsets_m.any(axis=1), marker_place, marker_joint)
     parents = np.array(skeleton.parents, dtype=np.int64)
-    arrays = (skeleton.offsets_m.copy(), first_dof, twist, skeleton.dof_axes.copy(), skeleton.limits_rad.copy())
-    arrays = (*arrays, skeleton.twist_from.copy())
-    return Body(parents, *arrays, count, marker_joint, marker_place, offsets_m)
+    angles = (first_dof, twist, skeleton.dof_axes.copy(), skeleton.limits_rad.copy(), skeleton.twist_from.copy())
+    return Body(parents, skeleton.offsets_m.copy(), *angles, count, marker_joint, marker_place, offsets_m)
 
 
 def part_scale(skeleton: Skeleton) -> FloatArray:
@@ -120,8 +120,8 @@ def make_workspace(body: Body, terms: int) -> Workspace:
     N, M, D = len(body.parents), len(body.marker_joint), len(body.axes)
     P, z = ROOT_UNKNOWNS + D, np.zeros
     pose = (z((2, 3)), np.tile([1.0, 0.0, 0.0, 0.0], (2, 1)), z((2, D)))
-    motions = z((P, 12))
+    motions = z((P, WIDTH))
     motions[3:6, :3] = np.eye(3)  # the root's rotations do not change; its translation is no motion of a joint (inertia.py)
     geometry = (z((2, N, 3)), z((2, N, 3, 3)), z((2, M, 3)), z((2, N, 5)), motions, z((2, terms)))
-    sums = (z((2, N + M, 2, 3, 4)), z((2, 2, D)), z((N + 1, 9, 12)), z((N, 6, 12)), z((P, 12)))
+    sums = (z((2, N + M, 2, 3, 4)), z((2, 2, D)), z((N + 1, 9, WIDTH)), z((N, 6, WIDTH)), z((P, WIDTH)))
     return Workspace(*pose, *geometry, *sums, z(P), z(P), z(P))

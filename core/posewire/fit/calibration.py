@@ -38,7 +38,9 @@ EVENTS = (15, 60, 240)
 _LEAST_CHANGE = 0.01
 _LIMB_RANGE, _WIDTH_RANGE, _SIZE_RANGE = (0.8, 1.25), (0.6, 1.6), (0.5, 1.4)
 _LEAST_M = 1e-3
-_DEVIATION_OF_MEDIAN, _MEDIAN_OF_NORMAL = 0.6745, 0.5 * np.pi
+_LEAST_LEFT = 0.5
+"""So much of a median length stays whatever noise is taken off."""
+DEVIATION_OF_MEDIAN, _MEDIAN_OF_NORMAL = 0.6745, 0.5 * np.pi
 """Of normal values: median of the absolute over the deviation; variance of the median of n over a n-th of theirs."""
 _SIZING = ("elbow", "wrist", "knee", "ankle")
 """The long bones end here: they tell the size, and how alike a method sees left and right."""
@@ -167,7 +169,7 @@ class BoneCalibration:
         steps, difference = steps[np.isfinite(steps)], difference[np.isfinite(difference)]
         if len(steps) < EVENTS[0] // 3:
             return np.nan
-        quick2 = 0.5 * (np.median(np.abs(steps)) / _DEVIATION_OF_MEDIAN) ** 2  # of what changes from frame to frame
+        quick2 = 0.5 * (np.median(np.abs(steps)) / DEVIATION_OF_MEDIAN) ** 2  # of what changes from frame to frame
         return float(np.median(difference) ** 2 - _MEDIAN_OF_NORMAL * quick2 / len(difference))
 
     def _measured(self, k: int) -> float:
@@ -179,8 +181,8 @@ class BoneCalibration:
             return np.nan
         length_m = float(np.median(values))
         # Of noise of variance v along the bone and in the two directions across it the median's square is l^2 + 2 v.
-        quick2 = 0.5 * (np.median(np.abs(steps)) / _DEVIATION_OF_MEDIAN) ** 2 if len(steps) else 0.0
-        return float(np.sqrt(max(length_m**2 - 2.0 * quick2, 0.25 * length_m**2)))
+        quick2 = 0.5 * (np.median(np.abs(steps)) / DEVIATION_OF_MEDIAN) ** 2 if len(steps) else 0.0
+        return float(np.sqrt(max(length_m**2 - 2.0 * quick2, (_LEAST_LEFT * length_m) ** 2)))
 
 
 def _limbs(prior: Skeleton, bones: Bones, markers: Sequence[Marker]) -> Iterator[Span]:

@@ -30,8 +30,8 @@ _PELVIS, _NECK = REFERENCE.index("pelvis"), REFERENCE.index("neck")
 _PER_LOG_SPEED, _SLOWEST_M_S, _HIGHEST_M = -4.13, 0.25, 0.4
 _BY_WORLD, _BY_TRUNK = (-0.68, -18.0), (-0.03, -14.0)
 """EVIDENCE and PER_HEIGHT, where the world's up is known and where the trunk tells it."""
-_ALONG = 0.22
-"""Share of the speed along the line of sight, where a single view is so much noisier."""
+_ALONG_OF_SPEED, _ALONG_OF_DISTANCE = 0.22, 0.3
+"""Share of a speed, and of a distance, along the line of sight, where a single view is so much noisier."""
 _CORRELATED_S = 1 / 60
 """Frames nearer than this repeat each other's noise."""
 _CHANGES_PER_S = 20.0
@@ -44,8 +44,6 @@ _LEFT_M = 0.07
 """So far from where it landed a point has probably left."""
 _CREEP_S, _CREEP_M_S = 0.4, 0.055
 """A landing place creeps along: in about this time, but never faster than this (0.9 mm a frame at 60)."""
-_FAR = 0.3
-"""Share of a distance along the line of sight, which the fit knows less well."""
 _UNSEEN_S = 0.1
 """A foot point that is not seen for a moment is believed to be where the rest of the leg says."""
 
@@ -130,7 +128,7 @@ def _speed_m_s(contacts: Contacts, k: int, joints_m: FloatArray, sight: FloatArr
     for i in range(3):
         v = (joints_m[FEET[k], i] - contacts.place_m[k, i]) / step_s
         total, along = total + v * v, along + v * sight[i]
-    return math.sqrt(max(total - (1.0 - _ALONG * _ALONG) * along * along, 0.0))
+    return math.sqrt(max(total - (1.0 - _ALONG_OF_SPEED * _ALONG_OF_SPEED) * along * along, 0.0))
 
 
 @kernel
@@ -140,24 +138,23 @@ def apart2_m2(place_m: FloatArray, k: int, joints_m: FloatArray, sight: FloatArr
     for i in range(3):
         e = joints_m[FEET[k], i] - place_m[k, i]
         total, along = total + e * e, along + e * sight[i]
-    return total - (1.0 - _FAR * _FAR) * along * along
+    return total - (1.0 - _ALONG_OF_DISTANCE * _ALONG_OF_DISTANCE) * along * along
 
 
 @kernel
-def creep_share(place_m: FloatArray, k: int, joints_m: FloatArray, step_s: float) -> float:
-    """How much of the way to foot point k its place of (4, 3) creeps in a step."""
+def creep(place_m: FloatArray, k: int, joints_m: FloatArray, step_s: float) -> None:
+    """Moves the place (4, 3) of foot point k a little towards where it is now."""
     e2 = 0.0
     for i in range(3):
         e2 += (joints_m[FEET[k], i] - place_m[k, i]) ** 2
-    return min(1.0, step_s / _CREEP_S, _CREEP_M_S * step_s / math.sqrt(max(e2, 1e-12)))
+    _go_along(place_m, k, joints_m, min(1.0, step_s / _CREEP_S, _CREEP_M_S * step_s / math.sqrt(max(e2, 1e-12))))
 
 
 @kernel
-def _land(contacts: Contacts, k: int, joints_m: FloatArray, rested: bool, step_s: float) -> None:
-    """Moves the landing place along with foot point k, and with one at rest only a little."""
-    share = creep_share(contacts.landed_m, k, joints_m, step_s) if rested else 1.0
+def _go_along(place_m: FloatArray, k: int, joints_m: FloatArray, share: float) -> None:
+    """Moves the place (4, 3) of foot point k by `share` of the way to where it is now."""
     for i in range(3):
-        contacts.landed_m[k, i] += share * (joints_m[FEET[k], i] - contacts.landed_m[k, i])
+        place_m[k, i] += share * (joints_m[FEET[k], i] - place_m[k, i])
 
 
 @kernel
@@ -177,6 +174,28 @@ def _confidence(showing: FloatArray, confidence: FloatArray, joint: int) -> floa
 
 
 @kernel
+def _find_ground(contacts: Contacts, joints_m: FloatArray, step_s: float, knows_up: bool) -> None:
+    """Where up is, and the lowest recent foot."""
+    if knows_up:
+        contacts.up[0], contacts.up[1], contacts.up[2] = 0.0, 1.0, 0.0
+    else:
+        _point_up(contacts, joints_m, min(step_s / _TRUNK_S, 1.0))
+    for i in range(3):
+        contacts.floor_m[i] += _FLOOR_RISE_M_S * step_s * contacts.up[i]
+    for k in range(4):
+        _lower_floor(contacts, k, joints_m)
+
+
+@kernel
+def _believed(probability: float, evidence: float, step_s: float) -> float:
+    """The probability of rest after a step with this evidence; `probability`: before it, NaN = not estimated."""
+    p = probability if finite(probability) else UNSURE
+    p += (1.0 - 2.0 * p) * min(_CHANGES_PER_S * step_s, 0.5)
+    odds = p / (1.0 - p) * math.exp(min(step_s / _CORRELATED_S, 1.0) * evidence)
+    return odds / (1.0 + odds)
+
+
+@kernel
 def feel_ground(
     contacts: Contacts,
     joints_m: FloatArray,
@@ -187,24 +206,17 @@ def feel_ground(
     knows_up: bool,
 ) -> None:
     """Takes a pose's joints (N, 3) in; showing (N, M) and confidence (M,) tell which were seen."""
-    if knows_up:
-        contacts.up[0], contacts.up[1], contacts.up[2] = 0.0, 1.0, 0.0
-    else:
-        _point_up(contacts, joints_m, min(step_s / _TRUNK_S, 1.0))
-    for i in range(3):
-        contacts.floor_m[i] += _FLOOR_RISE_M_S * step_s * contacts.up[i]
+    _find_ground(contacts, joints_m, step_s, knows_up)
     for k in range(4):
-        _lower_floor(contacts, k, joints_m)
-    for k in range(4):
-        p = contacts.probability[k] if finite(contacts.probability[k]) else UNSURE
-        p += (1.0 - 2.0 * p) * min(_CHANGES_PER_S * step_s, 0.5)
-        speed_m_s = _speed_m_s(contacts, k, joints_m, sight, step_s)
-        height_m = _height_m(contacts, k, joints_m)
+        speed_m_s, height_m = _speed_m_s(contacts, k, joints_m, sight, step_s), _height_m(contacts, k, joints_m)
         rested, evidence = contacts.probability[k] > UNSURE, _evidence(speed_m_s, height_m, knows_up)
         if rested:
             evidence -= min(apart2_m2(contacts.landed_m, k, joints_m, sight) / (_LEFT_M * _LEFT_M), _MOST_EVIDENCE)
-        odds = p / (1.0 - p) * math.exp(min(step_s / _CORRELATED_S, 1.0) * evidence)
         contacts.unseen_s[k] = 0.0 if _confidence(showing, confidence, FEET[k]) > 0.0 else contacts.unseen_s[k] + step_s
-        contacts.probability[k] = odds / (1.0 + odds) if contacts.unseen_s[k] < _UNSEEN_S else math.nan
-        _land(contacts, k, joints_m, rested, step_s)
+        believed = _believed(contacts.probability[k], evidence, step_s)
+        contacts.probability[k] = believed if contacts.unseen_s[k] < _UNSEEN_S else math.nan
+        if rested:
+            creep(contacts.landed_m, k, joints_m, step_s)
+        else:
+            _go_along(contacts.landed_m, k, joints_m, 1.0)
         _remember(contacts, k, joints_m)

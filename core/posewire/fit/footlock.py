@@ -17,7 +17,7 @@ import numpy as np
 from posewire.data import FloatArray
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import kernel
-from posewire.fit.contacts import FEET, UNSURE, Contacts, apart2_m2, creep_share
+from posewire.fit.contacts import FEET, UNSURE, Contacts, apart2_m2, creep
 from posewire.fit.kept import Kept, keep, put_back
 from posewire.fit.solver import minimise
 from posewire.fit.targets import Targets
@@ -72,20 +72,12 @@ def _fade(hold: Hold, contacts: Contacts, step_s: float) -> bool:
 
 
 @kernel
-def _creep(hold: Hold, k: int, joints_m: FloatArray, step_s: float) -> None:
-    """Moves the landing place of point k a little towards the free one."""
-    share = creep_share(hold.place_m, k, joints_m, step_s)
-    for i in range(3):
-        hold.place_m[k, i] += share * (joints_m[FEET[k], i] - hold.place_m[k, i])
-
-
-@kernel
 def _ask(hold: Hold, joints_m: FloatArray, weight: float, step_s: float, targets: Targets) -> None:
     """Sets the contact term against the free joints (N, 3)."""
     for k in range(4):
         far2 = _apart2(hold, k, joints_m, targets.sight)
         targets.contact_w[FEET[k]] = weight * hold.share[k] / ((1.0 + far2) * (1.0 + far2))
-        _creep(hold, k, joints_m, step_s)
+        creep(hold.place_m, k, joints_m, step_s)
         for i in range(3):
             targets.contact_m[FEET[k], i] = hold.place_m[k, i]
 

@@ -120,8 +120,9 @@ def make_memory(person: Person) -> Packed[Memory]:
 @kernel
 def _filter(person: Person, memory: Memory, time_s: float, px_m: float) -> None:
     seen, f = memory.seen, person.weighing
-    smooth_points(memory.filter_px, seen.pixel_px, time_s, f.px_cutoff_hz, f.px_slope * px_m, f.speed_cutoff_hz, seen.pixel_px)
-    smooth_points(memory.filter_m, seen.raw_m, time_s, f.m_cutoff_hz, f.m_slope, f.speed_cutoff_hz, seen.raw_m)
+    px_slope, px = f.px_slope * px_m, seen.pixel_px
+    smooth_points(memory.filter_px, px, time_s, f.px_cutoff_hz, px_slope, f.px_speed_cutoff_hz, px)
+    smooth_points(memory.filter_m, seen.raw_m, time_s, f.m_cutoff_hz, f.m_slope, f.m_speed_cutoff_hz, seen.raw_m)
 
 
 @kernel

@@ -81,15 +81,15 @@ def load_angle(work: Workspace, side: int, d: int, w: float, e: float) -> None:
 @inlined
 def _lift_place(work: Workspace, side: int, place: int, to: int, x: float, y: float, z: float) -> None:
     """The form `to` becomes that of the loads of a place at (x, y, z) from the root."""
-    Q, loads, row = work.forms, work.loads, FORM * to
+    Q, loads, row, t = work.forms, work.loads, FORM * to, TRANSLATION
     for i in range(3):
         a, b = _loads_of(loads, side, place, ABSOLUTE, i), _loads_of(loads, side, place, RELATIVE, i)
         w0, w1, w2 = a[0] + b[0], a[1] + b[1], a[2] + b[2]
         Q[to, 3 + i, 0], Q[to, 3 + i, 1], Q[to, 3 + i, 2] = y * w2 - z * w1, z * w0 - x * w2, x * w1 - y * w0
         Q[to, 3 + i, 4], Q[to, 3 + i, 5], Q[to, 3 + i, 6] = w0, w1, w2
         Q[to, 3 + i, 3] = Q[to, 3 + i, 7] = 0.0  # a step that failed leaves NaN here too
-        Q[to, 3 + i, 8], Q[to, 3 + i, 9], Q[to, 3 + i, 10], Q[to, 3 + i, SLOPE] = a[0], a[1], a[2], a[3] + b[3]
-        Q[to, 6 + i, 8], Q[to, 6 + i, 9], Q[to, 6 + i, 10], Q[to, 6 + i, SLOPE] = a
+        Q[to, 3 + i, t], Q[to, 3 + i, t + 1], Q[to, 3 + i, t + 2], Q[to, 3 + i, SLOPE] = a[0], a[1], a[2], a[3] + b[3]
+        Q[to, FELT + i, t], Q[to, FELT + i, t + 1], Q[to, FELT + i, t + 2], Q[to, FELT + i, SLOPE] = a
     combine(Q, row, (0.0, -z, y), Q, row + 3, 0.0)
     combine(Q, row + 1, (z, 0.0, -x), Q, row + 3, 0.0)
     combine(Q, row + 2, (-y, x, 0.0), Q, row + 3, 0.0)

@@ -18,9 +18,11 @@ from posewire.data import FloatArray
 
 LANES = 4
 WIDTH = 3 * LANES
-_WHOLE, _LAST = (0, 4, 8), (8,)
+_WHOLE, _LAST = tuple(range(0, WIDTH, LANES)), (WIDTH - LANES,)
 """Where the vectors of a row begin."""
 _FAST = ("reassoc", "contract")
+_VECTOR, _INDICES = ir.VectorType(ir.DoubleType(), LANES), ir.VectorType(ir.IntType(32), 2)
+_NOTHING = ir.Constant(_VECTOR, [0.0] * LANES)
 _Typed: TypeAlias = tuple[Any, Callable[..., Any]]
 
 
@@ -106,10 +108,6 @@ dot = cast("Callable[[FloatArray, int, FloatArray, int], float]", intrinsic(_dot
 """dot(a, a_row, b, b_row): the sum of the products of two rows."""
 clear = cast("Callable[[FloatArray, int], None]", intrinsic(_clear))
 """clear(to, to_row): row `to_row` of `to` = 0."""
-
-_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
-_NOTHING = ir.Constant(_VECTOR, [0.0] * LANES)
-_INDICES = ir.VectorType(ir.IntType(32), 2)
 
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Sequence[Any], which: int, width: int = WIDTH) -> Any:

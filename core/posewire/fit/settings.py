@@ -2,8 +2,9 @@
 
 The numbers are those of a search on 19 clips of CMU motion (subjects 1 to 12) with the two noises of `posewire eval --motion`
 (evaluate/refit/noise.py), half the weight on each; of its best, the damping that did best with the noise that is like a
-network's. Later, with the same clips, the root's distance was set freer (`depth_acceleration_m_s2`), because holding it back bent
-the shape, and the speed that opens the filters follows faster (3 Hz for 1 Hz, a tenth less of it): less late, hardly more jitter.
+network's. Two were then set by the same clips: the root's distance is freer (`depth_acceleration_m_s2`), because holding it back
+bends the shape; the speed that opens the filters is low-passed at 3 Hz, not at 1, and counts a tenth less: less late, hardly more
+jitter.
 The size of that noise was taken from BlazePose's bone lengths on a walking clip. The search began at the weights of an earlier
 one, whose noise was sized on a balancing clip; those clips were looked at beside it, not scored.
 """
@@ -53,8 +54,9 @@ class FitSettings:
     filter_m: OneEuroSettings = FILTER_M
     """The same of the 3D, Hz per m/s."""
     depth_acceleration_m_s2: float = 15.0
-    """The same for the root's distance from the camera."""
+    """How hard the root is assumed to accelerate towards and from the camera."""
     depth_noise_m: float = 0.07
+    """How much the distance that the data says is assumed to jump about from frame to frame."""
     limit_sigma_rad: float = 0.05
     """How far an angle may leave its anatomical range."""
     rest_sigma_rad: float = 3.0

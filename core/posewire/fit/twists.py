@@ -31,12 +31,12 @@ def _swung(body: Body, work: Workspace, joint: int, b: Vector) -> Vector:
     for d in range(body.first_dof[joint], body.first_dof[joint + 1] - 1):
         angle = work.angles_rad[0, d]
         x, y, z = x + angle * body.axes[d, 0], y + angle * body.axes[d, 1], z + angle * body.axes[d, 2]
-    sine, cosine, _ = turn_shares(x * x + y * y + z * z)
-    c, along = 1.0 - cosine * (x * x + y * y + z * z), cosine * (x * b[0] + y * b[1] + z * b[2])
+    by_sine, by_cosine, _ = turn_shares(x * x + y * y + z * z)
+    c, along = 1.0 - by_cosine * (x * x + y * y + z * z), by_cosine * (x * b[0] + y * b[1] + z * b[2])
     return (
-        c * b[0] + sine * (y * b[2] - z * b[1]) + along * x,
-        c * b[1] + sine * (z * b[0] - x * b[2]) + along * y,
-        c * b[2] + sine * (x * b[1] - y * b[0]) + along * z,
+        c * b[0] + by_sine * (y * b[2] - z * b[1]) + along * x,
+        c * b[1] + by_sine * (z * b[0] - x * b[2]) + along * y,
+        c * b[2] + by_sine * (x * b[1] - y * b[0]) + along * z,
     )
 
 

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from posewire.data import FloatArray
+from posewire.filters import OneEuroSettings
 from posewire.fit.body import Body, Workspace
 from posewire.fit.compiled import finite, kernel
 from posewire.fit.motion import Agility, Motion, gains
@@ -36,9 +37,10 @@ class Weighing(NamedTuple):
     """Per rad^2, times the time step."""
     px_cutoff_hz: float
     px_slope: float
+    px_speed_cutoff_hz: float
     m_cutoff_hz: float
     m_slope: float
-    speed_cutoff_hz: float
+    m_speed_cutoff_hz: float
     lock_w: float
     """Per m^2; 0 = feet are not held."""
 
@@ -56,12 +58,16 @@ def make_weighing(s: FitSettings, precision: float) -> Weighing:
     )
     gates = (float(s.position_gate_m), float(s.pixel_gate_m))
     depth = (float(s.depth_acceleration_m_s2), float(s.depth_noise_m))
-    px, m = s.filter_px, s.filter_m
-    opened = (precision * value for value in (px.min_cutoff_hz, px.cutoff_per_speed, m.min_cutoff_hz, m.cutoff_per_speed))
-    filters = (*opened, m.speed_cutoff_hz)
+    filters = (*_opened(s.filter_px, precision), *_opened(s.filter_m, precision))
     damping_w_s = 1.0 / (30.0 * (precision * s.damping_sigma_rad) ** 2)
     lock_w = float(s.lock_sigma_m) ** -2 if s.lock_feet else 0.0
-    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *(float(value) for value in (*filters, lock_w)))
+    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *filters, lock_w)
+
+
+def _opened(one_euro: OneEuroSettings, precision: float) -> tuple[float, float, float]:
+    """Cutoff at rest and its growth, by how precise the method is, and the speed's own cutoff."""
+    opened = precision * one_euro.min_cutoff_hz, precision * one_euro.cutoff_per_speed
+    return float(opened[0]), float(opened[1]), float(one_euro.speed_cutoff_hz)
 
 
 @kernel

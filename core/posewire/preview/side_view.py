@@ -32,8 +32,8 @@ _MARGIN = 1.06
 """How much more than the people is shown."""
 _ROOMY = 0.75
 """It comes nearer if this share of what is shown would do."""
-_EASE = 0.12
-"""Part of the way that the virtual camera moves in one frame."""
+_EASE, _EASE_NEARER = 0.12, 0.01
+"""Part of the way that the virtual camera moves in one frame, and of the way nearer."""
 _DEAD_ZONE_M = 0.35
 """How far people move before the virtual camera follows."""
 _GRID_CELLS = 5
@@ -101,7 +101,7 @@ class SideView:
         if radius_m > self._radius_m:
             self._radius_m += (1.0 if self._empty else _EASE) * (radius_m - self._radius_m)
         elif radius_m < _ROOMY * self._radius_m:
-            self._radius_m += _EASE / 12 * (radius_m - self._radius_m)
+            self._radius_m += _EASE_NEARER * (radius_m - self._radius_m)
 
     def _eye_m(self, heights_m: FloatArray) -> float:
         """The height to look at: of people who stand on the ground always the same."""

@@ -34,6 +34,7 @@ _SETTLING_S = 0.25
 _AGREE_M, _AGREE_RAD = 0.15, 1.0
 """Two poses further apart than this are two opinions, not two measurements of one."""
 _FAR_M = 0.5
+"""A joint further than this from where the method saw it counts as this far."""
 _ARM, _LEG = ("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "heel", "toe")
 _LIMBS = [REFERENCE.index(f"{side}_{joint}") for joint in ("shoulder", "elbow", "hip", "knee") for side in ("left", "right")]
 

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from posewire.data import FloatArray
 from posewire.fit.bones import RIGID
+from posewire.fit.calibration import DEVIATION_OF_MEDIAN
 from posewire.skeleton import MARKERS, REFERENCE
 
 _LONGEST_S = 0.5
+"""Errors further apart than this are taken for independent."""
 _FEWEST = 30
 """Frames of a stretch below which nothing can be said."""
 _MOST_DEVIATIONS = 3.0
 """A bone further off than this counts as this far: left and right exchanged, another person."""
-_DEVIATION_OF_MEDIAN = 0.6745
-"""Of normal values: median of the absolute over the deviation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class Noise:
         return np.where(lag <= last, self.covariance_m2[np.minimum(lag, last)], 0.0)
 
 
-def bones(keypoint_names: Sequence[str]) -> NDArray[np.int64]:
+def bone_ends(keypoint_names: Sequence[str]) -> NDArray[np.int64]:
     """(B, 2) columns of keypoints at the two ends of a rigid bone."""
     on_joints = [(k, MARKERS[name]) for k, name in enumerate(keypoint_names) if name in MARKERS]
     column = {marker.joint: k for k, marker in on_joints if not any(marker.offset_m)}
@@ -73,5 +73,5 @@ def _deviations_m(lengths_m: FloatArray) -> FloatArray:
     """(R, B) of each bone from its median, the wildest cut."""
     seen = np.isfinite(lengths_m).any(axis=0)
     off_m = lengths_m[:, seen] - np.nanmedian(lengths_m[:, seen], axis=0)
-    most_m = _MOST_DEVIATIONS / _DEVIATION_OF_MEDIAN * np.nanmedian(np.abs(off_m), axis=0)
+    most_m = _MOST_DEVIATIONS / DEVIATION_OF_MEDIAN * np.nanmedian(np.abs(off_m), axis=0)
     return np.clip(off_m, -most_m, most_m)

@@ -14,7 +14,7 @@ from posewire.fit.contacts import FEET
 from posewire.skeleton import Skeleton
 from posewire.solve.both_ways import fit_both_ways
 from posewire.solve.motion import Motion, poses
-from posewire.solve.noise import bones, measure_noise
+from posewire.solve.noise import bone_ends, measure_noise
 from posewire.solve.planting import Planted, plant
 from posewire.solve.settings import Device
 from posewire.solve.settling import Draft, settle
@@ -71,7 +71,7 @@ def smooth_person(
     known = [([part[row] for row in np.flatnonzero(motion.known).tolist()], motion.only(motion.known)) for part, motion in parts]
     # The fitter has its last skeleton only now: with too few good frames to learn from it calibrates while it fits.
     skeleton = fitter.skeleton
-    ends = bones(keypoint_names)
+    ends = bone_ends(keypoint_names)
     smoothed = [(part, _smoothed(skeleton, part, motion, smooth_s, ends)) for part, motion in known]
     return SmoothedPerson(sights[0].track.person_id, skeleton, smoothed)
 

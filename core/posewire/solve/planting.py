@@ -69,7 +69,7 @@ def _rests(resting: NDArray[np.bool_]) -> list[slice]:
 
 
 def _place(time_s: FloatArray, feet_m: FloatArray) -> FloatArray:
-    """(F, 3) of each frame of one rest of a point (F, 3)."""
+    """(F, 3) of each frame of one rest of a point (F, 3); where no window leaves it slow enough, by the widest."""
     place_m = feet_m
     for width_s in _WINDOWS_S:
         place_m = _mean(time_s, feet_m, width_s)
@@ -80,6 +80,7 @@ def _place(time_s: FloatArray, feet_m: FloatArray) -> FloatArray:
 
 
 def _mean(time_s: FloatArray, feet_m: FloatArray, width_s: float) -> FloatArray:
+    """(F, 3) around each frame of a point (F, 3)."""
     total_m, weights = np.zeros_like(feet_m), np.zeros(len(time_s))
     for taken, _, weight in gaussians(time_s, width_s):
         total_m += weight[:, None] * feet_m[taken]

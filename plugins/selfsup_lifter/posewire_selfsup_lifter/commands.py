@@ -26,6 +26,8 @@ from posewire_training.flags import add_flags, settings_of
 from posewire_training.real import RealClips
 
 _VALIDATION_INSTANTS = 2_000
+_VALIDATION_LIKE_REAL = 0.5
+"""Share of the validation instants that are like a real clip, where some of the training's are."""
 
 
 @command
@@ -62,7 +64,7 @@ def _project(flags: argparse.Namespace) -> None:
 def _projected(motion: Path, settings: SelfsupSettings) -> tuple[MultiView2D, MultiView2D]:
     """Views of the training subjects, and of the validation subjects."""
     kept, held_out = load(motion, "train").divided(VALIDATION_SUBJECTS)
-    casting = studio.Casting(real=RealClips(0.5)) if settings.real else studio.AS_RECORDED
+    casting = studio.Casting(real=RealClips(_VALIDATION_LIKE_REAL)) if settings.real else studio.AS_RECORDED
     validation = studio.virtual_views(held_out, _VALIDATION_INSTANTS, settings.seed + 1, casting=casting)
     return studio.views_for(settings, kept, seed=settings.seed), validation
 

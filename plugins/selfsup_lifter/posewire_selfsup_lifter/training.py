@@ -62,16 +62,16 @@ def run(
     disturbance = Disturbance(settings.noise) if settings.noise else None
     options: dict[str, Any] = {"seed": settings.seed, "device": settings.device}
     batches = Batches(training, settings.batch, Corruption(hiding, disturbance, settings.focal_error, estimator), **options)
-    clean, judged = (Batches(views, settings.batch, Corruption(), **options) for views in (training, validation))
+    clean, clean_judged = (Batches(views, settings.batch, Corruption(), **options) for views in (training, validation))
     first: DeepNrsfm | None = None
     if needs_dictionary(settings):
-        first = _dictionary(settings, clean, judged, folder / "dictionary", quiet=quiet)
+        first = _dictionary(settings, clean, clean_judged, folder / "dictionary", quiet=quiet)
     if settings.teacher == "distillation" and settings.target == "none":
         assert first is not None
         return _with_chirality(settings, {"nrsfm": first}, clean)
     set_up(settings)
-    as_said = Batches(validation, settings.batch, Corruption(estimator=estimator), **options)
-    task = _task(settings, batches, as_said, first)
+    judged = Batches(validation, settings.batch, Corruption(estimator=estimator), **options)
+    task = _task(settings, batches, judged, first)
     if start is not None:
         _begin_from(task, start)
     last = averaged(task, settings, folder) if finish else train(task, settings, folder, quiet=quiet)

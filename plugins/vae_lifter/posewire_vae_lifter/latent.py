@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from posewire.data import FloatArray, ImageArray
 from posewire.errors import ModelError, PosewireError
@@ -24,6 +25,8 @@ from posewire_training.samples import Sampler, Samples
 from posewire_vae_lifter import figures, latent_map
 from posewire_vae_lifter.export import open_run
 from posewire_vae_lifter.live import LiveVae
+from posewire_vae_lifter.model import Vae
+from posewire_vae_lifter.settings import VaeSettings
 
 
 def open_vae(folder: Path) -> tuple[LiveVae, int]:
@@ -34,9 +37,20 @@ def open_vae(folder: Path) -> tuple[LiveVae, int]:
     """
     net, settings = open_run(folder)
     if not isinstance(net, LiveVae):
-        hint = "give the folder of a VAE; posewire_vae_lifter.spread makes live.pt"
-        raise ModelError(f"{folder} holds no live.pt, and so no latent space.", hint=hint)
+        raise _without_spread(folder, net.net, settings)
     return net, settings.frames
+
+
+def _without_spread(folder: Path, net: Module, settings: VaeSettings) -> ModelError:
+    """Why a run has no live.pt, and what to do."""
+    if isinstance(net, Vae) and settings.form == "vae":
+        hint = f"python -m posewire_vae_lifter.spread --motion FILE.npz --run {folder}"
+        return ModelError(f"The VAE in {folder} was not taught its spread yet: there is no live.pt.", hint=hint)
+    hint = "python -m posewire_vae_lifter.train --form vae, then posewire_vae_lifter.spread"
+    if isinstance(net, Vae):
+        problem = f"The {settings.form} network in {folder} has no spread, which this needs: only a VAE is taught one."
+        return ModelError(problem, got=f"--form {settings.form}", allowed="--form vae", hint=hint)
+    return ModelError(f"{folder} holds a baseline, which has no latent space.", hint=hint)
 
 
 def samples_of(motion: MotionSet, frames: int, rows: Sequence[int]) -> Samples:

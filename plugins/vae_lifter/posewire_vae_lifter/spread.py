@@ -37,7 +37,7 @@ DAMPING = 0.02
 """Of the least-squares step, in standardised units squared: what is smaller is noise of the solver."""
 _CALIBRATION_SAMPLES = 500
 _CHUNK = 100
-_DESCENTS, _BATCH = 600, 128
+_BATCH = 128
 HYPOTHESES = 20
 
 
@@ -90,11 +90,11 @@ def point(spread: Spread, complete: Misses, steps: Tensor) -> None:
         spread.steps.bias.copy_((along * variance[-count:].clamp_min(1e-8).sqrt()[:, None]).flatten())
 
 
-def learn(live: LiveVae, misses: Misses, *, bf16: bool = False) -> list[float]:
+def learn(live: LiveVae, misses: Misses, descents: int = 600, *, bf16: bool = False) -> list[float]:
     """Teaches the head on misses; returns the loss of every descent."""
     optimizer, losses = AdamW(live.spread.parameters(), 2e-3, weight_decay=1e-2), list[float]()
-    schedule = CosineAnnealingLR(optimizer, _DESCENTS, 2e-5)
-    for _ in range(_DESCENTS):
+    schedule = CosineAnnealingLR(optimizer, descents, 2e-5)
+    for _ in range(descents):
         rows = torch.randint(len(misses.errors), (_BATCH,))
         half = torch.randn(_BATCH, HYPOTHESES // 2, live.spread.directions)
         noise = torch.stack([half, -half], dim=2).flatten(1, 2)  # in pairs, as the live lifter's
@@ -170,7 +170,14 @@ def calibrate(live: LiveVae, samples: Samples) -> float:
     return middle
 
 
-def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 16_000) -> tuple[Path, Mapping[str, float]]:
+def run(
+    motion: MotionSet,
+    folder: Path,
+    subjects: Sequence[str],
+    count: int = 16_000,
+    *,
+    descents: int = 600,
+) -> tuple[Path, Mapping[str, float]]:
     """Adds the head to the VAE of `folder`; returns folder/live.pt, which holds both, and its scores on validation subjects."""
     trained = weights.load(folder / "weights.pt", "vae", JOINTS)
     settings = VaeSettings.from_json(trained.settings)
@@ -184,7 +191,7 @@ def run(motion: MotionSet, folder: Path, subjects: Sequence[str], count: int = 1
     point(live.spread, few, steps_to_truth(vae, few) / SHARE)
     drawn = training_sampler(settings, training)
     corrupted = misses_of(live, drawn.draw(np.random.default_rng(5), count - count // 2))
-    learn(live, _joined(plain, corrupted), bf16=settings.bf16)
+    learn(live, _joined(plain, corrupted), descents, bf16=settings.bf16)
     judged = Sampler(validation, settings.frames).draw(np.random.default_rng(3), _CALIBRATION_SAMPLES)
     calibrate(live, judged)
     weights.save(folder / "live.pt", "vae-live", JOINTS, settings.to_json(), {"live": live})
@@ -198,8 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--motion", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--run", type=Path, required=True, metavar="FOLDER", help="where train.py left weights.pt")
     parser.add_argument("--samples", type=int, default=16_000, help="training samples to learn from")
+    parser.add_argument("--descents", type=int, default=600, help="steps of learning")
     flags = parser.parse_args(arguments)
-    path, scores = run(load(flags.motion, "train"), flags.run, VALIDATION_SUBJECTS, flags.samples)
+    motion = load(flags.motion, "train")
+    path, scores = run(motion, flags.run, VALIDATION_SUBJECTS, flags.samples, descents=flags.descents)
     print(path, ", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
 
 

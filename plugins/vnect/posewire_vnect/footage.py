@@ -23,23 +23,16 @@ from posewire.data import Detections, FloatArray, Frame
 from posewire.errors import SourceError
 from posewire.methods import MethodOptions
 from posewire_blazepose.estimator import open_blazepose
-from posewire_blazepose.names import KEYPOINT_NAMES
+from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
 from posewire_training.command import command
 from posewire_vnect.names import INPUT_PX, JOINTS
 from posewire_vnect.shots import SHARD, Shots, joined, save
 
-_MIDDLES: dict[str, tuple[str, ...]] = {
-    "pelvis": ("left_hip", "right_hip"),
-    "neck": ("left_shoulder", "right_shoulder"),
-    "chest": ("left_hip", "right_hip", "left_shoulder", "right_shoulder"),
-    **{f"{side}_hand": (f"{side}_index", f"{side}_pinky") for side in ("left", "right")},
-    **{f"{side}_toe": (f"{side}_foot_index",) for side in ("left", "right")},
-}
-"""What BlazePose's points make of ours; posewire_synth defines neck and chest as the same middles."""
 _SURE = 0.6
 """Mean confidence of a person below which nothing is believed."""
 _SEEN = 0.5
+"""Confidence of a joint above which it counts as seen, not as hidden."""
 _MOST_PEOPLE = 6
 _LEAST_PX = 80
 """Of a person's height in the picture."""
@@ -75,7 +68,7 @@ def _shot(frame: Frame, found: Detections, row: int, rng: np.random.Generator) -
     assert found.keypoints_m is not None
     if found.confidence[row].mean() < _SURE:
         return None
-    points_px, seen = _ours(found.keypoints_px[row]), _ours(found.confidence[row][:, None])[:, 0] > _SEEN
+    points_px, seen = as_joints(found.keypoints_px[row], JOINTS), as_joints(found.confidence[row][:, None], JOINTS)[:, 0] > _SEEN
     low, high = np.nanmin(points_px, axis=0), np.nanmax(points_px, axis=0)
     if not high[1] - low[1] >= _LEAST_PX:
         return None
@@ -89,20 +82,10 @@ def _shot(frame: Frame, found: Detections, row: int, rng: np.random.Generator) -
     return Shots(
         torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None],
         _tensor((points_px - corner) / step),
-        _tensor(_ours(found.keypoints_m[row])),
+        _tensor(as_joints(found.keypoints_m[row], JOINTS)),
         torch.from_numpy(visibility.astype(np.uint8))[None],
         _tensor(to_crop @ frame.camera.K),
     )
-
-
-def _ours(points: FloatArray) -> FloatArray:
-    """BlazePose's (33, C) as our (J, C)."""
-    columns = {name: list(_MIDDLES.get(name, (name,))) for name in JOINTS}
-    out = np.full((len(JOINTS), points.shape[1]), np.nan)
-    for joint, name in enumerate(JOINTS):
-        if all(part in KEYPOINT_NAMES for part in columns[name]):
-            out[joint] = points[[KEYPOINT_NAMES.index(part) for part in columns[name]]].mean(axis=0)
-    return out
 
 
 def _tensor(values: FloatArray) -> torch.Tensor:

@@ -14,24 +14,27 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posewire.errors import ModelError
 from posewire_synth.degrade import blurred, recoloured
 from posewire_training.task import Scores
 from posewire_vnect.features import Features
 from posewire_vnect.pools import joined_truth
 from posewire_vnect.settings import VNectSettings
-from posewire_vnect.shots import Shots, joined, load
+from posewire_vnect.shots import Shots, check_enough, joined, load
 from posewire_vnect.tasks import Learning, scores
 from posewire_vnect.truth import Truth, centred_views, of_shots, random_views, seen_again
 
 _TILT_DEG, _LYING = 20.0, 0.15
 """Standard deviation of a view's turn, and share of those turned by any angle: sports turn people further than walking does."""
-_COARSE_PIXELS = (0.15, 80, 200)
+_BLURRED = 0.3
+"""Share of the batches that are blurred."""
+_SMALL, _SMALL_SIDES_PX = 0.15, (80, 200)
 """Share of the views that are taken from fewer pixels, and from how many to how many."""
 _KEPT_REAL = 5
 """One real crop of so many is kept for validation."""
 _FIT_VIEWS = 1024
+"""From which the coarse pose of a head that never learned begins."""
 _AT_ONCE = 32
+"""Crops of a batch in validation."""
 
 
 class FreshTask(Learning):
@@ -51,11 +54,9 @@ class FreshTask(Learning):
     def __init__(
         self, settings: VNectSettings, trunk: nn.Module, head: nn.Module, rendered: list[Path], real: list[Path], *, begun: bool
     ) -> None:
+        check_enough(rendered)
         modules = (module.to(memory_format=torch.channels_last) for module in (trunk, head))  # pyright: ignore[reportCallIssue]
         super().__init__(settings, *modules, begun=begun)
-        if len(rendered) < 2:
-            hint = "python -m posewire_vnect.shots --count 1024 renders four"
-            raise ModelError("One shard is kept for validation, others are learned from.", got=len(rendered), hint=hint)
         self._kept, self._rendered = load(rendered[0]), joined([load(path) for path in rendered[1:]])
         self._kept_real, self._real = _parted(joined([load(path) for path in real])) if real else (None, None)
         self._from_real = round(settings.batch * settings.real_share) if real else 0
@@ -65,19 +66,21 @@ class FreshTask(Learning):
     def step(self, number: int, progress: float) -> Scores:
         self.begin(number, self._some_vectors)
         image, truth = self.batch(number)
-        with torch.set_grad_enabled(self.settings.trunk_rate > 0):
-            features: Features = self.trunk(image)
-        drift = None if self._original is None else drifted(features, self._original, image, self._from_real)
-        return self.learn(self.head(features), truth, progress, drift)
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            with torch.set_grad_enabled(self.settings.trunk_rate > 0):
+                features: Features = self.trunk(image)
+            drift = None if self._original is None else drifted(features, self._original, image, self._from_real)
+            said = self.head(features)
+        return self.learn(said, truth, progress, drift)
 
     def batch(self, number: int) -> tuple[Tensor, Truth]:
         """Pictures and their truth, real ones last. It hangs on the step's number alone."""
         rng, seed = np.random.default_rng([self.settings.seed, 8, number]), self.settings.seed
-        parts = [_seen(rng, _turn(self._rendered, number, self.settings.batch - self._from_real, seed))]
+        parts = [_seen(rng, _next_of(self._rendered, number, self.settings.batch - self._from_real, seed))]
         if self._real and self._from_real:
-            parts.append(_seen(rng, _turn(self._real, number, self._from_real, seed)))
+            parts.append(_seen(rng, _next_of(self._real, number, self._from_real, seed)))
         image = torch.cat([part[0] for part in parts]).contiguous(memory_format=torch.channels_last)
-        return image, joined_truth([part[1] for part in parts])
+        return image.to(self.settings.device), joined_truth([part[1] for part in parts]).to(self.settings.device)
 
     @torch.no_grad()
     def _some_vectors(self) -> tuple[Tensor, Tensor]:
@@ -92,15 +95,16 @@ class FreshTask(Learning):
     def _scores(self, kept: Shots) -> Scores:
         A = centred_views(kept)
         pictures = (seen_again(part.image.float() / 255, A[rows]) for part, rows in _parts(kept))
-        said = [self.head(self.trunk(image.contiguous(memory_format=torch.channels_last))) for image in pictures]
-        return scores(said, of_shots(kept, A))
+        laid = (image.to(self.settings.device, memory_format=torch.channels_last) for image in pictures)
+        return scores([self.head(self.trunk(image)) for image in laid], of_shots(kept, A).to(self.settings.device))
 
 
 def drifted(features: Features, original: nn.Module, image: Tensor, real: int) -> Tensor:
     """How far the features of the last `real` crops lie from what the original trunk says of them, 1 = by their own deviation."""
     with torch.no_grad():
         before: Features = original(image[-real:])
-    off = [(now[-real:] - was).square().mean() / was.var() for now, was in zip(features, before, strict=True)]
+    pairs = [(now[-real:].float(), was.float()) for now, was in zip(features, before, strict=True)]
+    off = [(now - was).square().mean() / was.var() for now, was in pairs]
     return torch.stack(off).mean()
 
 
@@ -115,12 +119,11 @@ def _parts(shots: Shots) -> list[tuple[Shots, slice]]:
     return [(shots.rows(row), row) for row in rows]
 
 
-def _turn(shots: Shots, number: int, size: int, seed: int) -> Shots:
-    """The next `size` crops of an endless row of shuffles."""
-    wanted = np.arange(number * size, (number + 1) * size)
-    rounds, place = np.divmod(wanted, len(shots))
+def _next_of(shots: Shots, number: int, size: int, seed: int) -> Shots:
+    """Batch `number` of `size` crops of an endless row of shuffles."""
+    rounds, places = np.divmod(np.arange(number * size, (number + 1) * size), len(shots))
     orders = {turn: np.random.default_rng([seed, 9, turn]).permutation(len(shots)) for turn in np.unique(rounds).tolist()}
-    chosen = [orders[turn][at] for turn, at in zip(rounds.tolist(), place.tolist(), strict=True)]
+    chosen = [orders[turn][place] for turn, place in zip(rounds.tolist(), places.tolist(), strict=True)]
     return shots.rows(torch.as_tensor(np.asarray(chosen)))
 
 
@@ -128,16 +131,15 @@ def _seen(rng: np.random.Generator, shots: Shots) -> tuple[Tensor, Truth]:
     """Crops through new views and lenses."""
     A = random_views(rng, shots, tilt_deg=_TILT_DEG, lying=_LYING)
     image = seen_again(shots.image.float() / 255, A).clamp(0, 1)
-    image = _from_fewer_pixels(rng, blurred(image, rng) if rng.random() < 0.3 else image)
+    image = _from_fewer_pixels(rng, blurred(image, rng) if rng.random() < _BLURRED else image)
     return recoloured(image, rng), of_shots(shots, A)
 
 
 def _from_fewer_pixels(rng: np.random.Generator, image: Tensor) -> Tensor:
     """Some of the pictures as if their person were small in the frame."""
-    share, least, most = _COARSE_PIXELS
-    rows = torch.as_tensor(np.flatnonzero(rng.random(len(image)) < share))
+    rows = torch.as_tensor(np.flatnonzero(rng.random(len(image)) < _SMALL))
     if not len(rows):
         return image
-    side = int(rng.integers(least, most))
+    side = int(rng.integers(*_SMALL_SIDES_PX))
     small = nn.functional.interpolate(image[rows], size=(side, side), mode="area")
     return image.index_copy(0, rows, nn.functional.interpolate(small, size=image.shape[2:], mode="bilinear"))

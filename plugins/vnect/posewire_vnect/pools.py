@@ -31,7 +31,7 @@ class Pool:
 
     def __init__(self, files: list[Path], real: list[Path], *, batch: int, real_share: float, seed: int) -> None:
         if not files:
-            raise ModelError("There are no cached features.", hint="python -m posewire_vnect.train renders and caches them")
+            raise ModelError("There are no cached features.", hint="give posewire_vnect.train --shots with two shards")
         self._files, self._real, self._seed = files, real, seed
         self._from_real = round(batch * real_share) if real else 0
         self._from_rendered = batch - self._from_real

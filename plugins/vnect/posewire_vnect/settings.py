@@ -46,6 +46,9 @@ class VNectSettings(TrainSettings):
                 raise SettingsError(f"{name} must be a share.", got=getattr(self, name), allowed="0 to 1")
         if self.trunk == "blazepose" and self.side != 256:
             raise SettingsError("The BlazePose trunk takes one size only.", got=self.side, allowed="256")
+        if self.trunk_from and self.trunk != "blazepose":
+            got = f"--trunk {self.trunk} --trunk-from {self.trunk_from}"
+            raise SettingsError("Only the BlazePose trunk can learn in part.", got=got, allowed="--trunk-from 0")
         if self.trunk in ("selecsls", "resnet50") and self.trunk_rate == 0.0:
             hint = "--trunk-rate 1"
             raise SettingsError(f"A {self.trunk} from nothing cannot be frozen.", got=0.0, allowed="above 0", hint=hint)

@@ -3,8 +3,9 @@
     python -m posewire_vnect.shots --out shots/train --count 20000
     python -m posewire_vnect.shots --out shots/test --count 1000 --split test
 
-A folder holds shard_00000.npz, shard_00001.npz, ... of SHARD crops each; the same command goes on where it was stopped. Crop n
-of a split and seed is the same whenever it is rendered.
+A folder holds shard_00000.npz, shard_00001.npz, ... of SHARD crops each; --count is rounded up to whole ones. The same command
+goes on where it was stopped. A training needs two shards, of which it keeps one for validation. Crop n of a split and seed is the
+same whenever it is rendered.
 """
 
 from __future__ import annotations
@@ -103,10 +104,28 @@ def shards(folder: Path) -> list[Path]:
     return found
 
 
+def check_enough(rendered: Sequence[Path]) -> None:
+    """Refuses shards that no training can do with.
+
+    Raises:
+        ModelError: there are fewer than two.
+    """
+    if len(rendered) < 2:
+        folder = rendered[0].parent if rendered else "FOLDER"
+        hint = f"python -m posewire_vnect.shots --out {folder} --count {2 * SHARD} renders what is missing of two"
+        problem = "A training needs two shards of rendered crops: one is kept for validation, the others are learned from."
+        raise ModelError(problem, got=len(rendered), allowed=f"2 or more (of {SHARD} crops each)", hint=hint)
+
+
+def shard_count(crops: int) -> int:
+    """Shards that hold so many crops, the last one full, too."""
+    return -(-crops // SHARD)
+
+
 def render(pack: Path, folder: Path, count: int, *, split: Split = "train", seed: int = 0) -> Iterator[Path]:
     """Renders the shards that are missing; yields each when it is there."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"shard_{number:05d}.npz" for number in range(-(-count // SHARD))]
+    paths = [folder / f"shard_{number:05d}.npz" for number in range(shard_count(count))]
     there = next((number for number, path in enumerate(paths) if not path.exists()), len(paths))
     batches = SHARD // _BATCH
     options: dict[str, Any] = {"batch": _BATCH, "side_px": INPUT_PX, "split": split, "seed": seed}
@@ -128,6 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
+    if rounded := shard_count(flags.count) * SHARD - flags.count:
+        print(f"{flags.count + rounded} crops instead of {flags.count}: a shard holds {SHARD}", flush=True)
     began_s = time.monotonic()
     for done, path in enumerate(render(flags.pack, flags.out, flags.count, split=flags.split, seed=flags.seed), 1):
         print(f"{path.name}  {done * SHARD} crops  {time.monotonic() - began_s:.0f} s", flush=True)

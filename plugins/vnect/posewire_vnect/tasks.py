@@ -34,7 +34,7 @@ _COARSE_RATE = 0.005
 
 
 class Learning:
-    """What both share: the optimiser with its two rates, one step down, scores.
+    """What all tasks share: the optimiser with its rates, one step down, scores.
 
     Args:
         settings: Of the run.
@@ -50,9 +50,8 @@ class Learning:
         if coarse := [p for name, p in head.named_parameters() if name.startswith("coarse.")]:
             groups.append({"params": coarse, "lr": settings.learning_rate * _COARSE_RATE})
         if trunk is not None and not frozen:
-            groups.append(
-                {"params": [p for p in trunk.parameters() if p.requires_grad], "lr": settings.learning_rate * settings.trunk_rate}
-            )
+            learning = [p for p in trunk.parameters() if p.requires_grad]
+            groups.append({"params": learning, "lr": settings.learning_rate * settings.trunk_rate})
         fused = settings.device != "mps"
         optimizer = AdamW(groups, settings.learning_rate, weight_decay=settings.weight_decay, fused=fused)
         self.modules: Mapping[str, nn.Module] = {"head": head} if frozen or trunk is None else {"head": head, "trunk": trunk}

@@ -5,7 +5,7 @@ head alone learns: a CPU will do. With --shots and a trunk that learns (--trunk-
 afresh every step (posewire_vnect.fresh):
 
     python -m posewire_vnect.train --out runs/tuned --shots shots/train --real shots/real --begin runs/head/weights.pt
-        --trunk-rate 0.1 --trunk-from 9 --distil 0.3
+        --trunk-rate 0.03 --trunk-from 15 --distil 1.0
 
 Without --shots pictures are rendered where the network learns, from --pack: on a GPU
 
@@ -53,6 +53,7 @@ def run(
     procedural: int | None = None,
 ) -> Path:
     """Trains (or, to finish, takes the checkpoint as it is) and returns the exported file; `procedural` as Studio says it."""
+    check_used(settings, rendered, real)
     loop.set_up(settings)
     net = build.network(settings).to(settings.device)
     if begin is not None:
@@ -70,14 +71,29 @@ def run(
     return out / "vnect.onnx"
 
 
+def check_used(settings: VNectSettings, rendered: Path | None, real: Path | None) -> None:
+    """Refuses what a run would not use.
+
+    Raises:
+        SettingsError: real crops without rendered ones, or --distil without real crops or without a trunk that learns.
+    """
+    if real is not None and rendered is None:
+        hint = "python -m posewire_vnect.shots --out FOLDER renders some"
+        raise SettingsError("Real crops are learned from beside rendered ones only.", got="--real without --shots", hint=hint)
+    if settings.distil > 0 and (real is None or settings.trunk_rate == 0):
+        got = f"--distil {settings.distil} --trunk-rate {settings.trunk_rate} {'with' if real else 'without'} --real"
+        problem, allowed = "--distil holds what a trunk that learns says of real crops.", "with --trunk-rate above 0 and --real"
+        raise SettingsError(problem, got=got, allowed=allowed)
+
+
 def take(net: VNect, path: Path) -> None:
-    """The weights of an earlier run; a trunk that has learned is rounded to what a file will hold (posewire_vnect.rounding)."""
+    """Gives the network the weights of an earlier run, its trunk rounded to what a file will hold (posewire_vnect.rounding)."""
     weights.load(path, METHOD, JOINTS).load_into({"trunk": net.trunk, "head": net.head})
     round_weights(net.trunk)
 
 
 def fresh_task(settings: VNectSettings, net: VNect, rendered: Path, real: Path | None, *, begun: bool) -> FreshTask:
-    """Both, on crops that are seen afresh."""
+    """The task of trunk and head, on crops that are seen afresh every step."""
     known = shots.shards(real) if real else []
     return FreshTask(settings, net.trunk, net.head, shots.shards(rendered), known, begun=begun)
 
@@ -88,7 +104,9 @@ def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, 
         got = f"--trunk {settings.trunk} --trunk-rate {settings.trunk_rate}"
         hint = "leave --shots away to render while training"
         raise SettingsError("Only a frozen BlazePose trunk can be cached.", got=got, hint=hint)
-    files = list(cache.build(shots.shards(rendered), out / "cache", VIEWS, settings.threads))
+    drawn = shots.shards(rendered)
+    shots.check_enough(drawn)
+    files = list(cache.build(drawn, out / "cache", VIEWS, settings.threads))
     known = list(cache.build(shots.shards(real), out / "cache_real", VIEWS, settings.threads)) if real else []
     return CachedTask(settings, net.head, files, known)
 
@@ -103,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
-    parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops: cache features, train the head only")
+    parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops (python -m posewire_vnect.shots)")
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="pseudo-labelled crops (python -m posewire_vnect.footage)")
     parser.add_argument("--begin", type=Path, metavar="WEIGHTS.pt", help="weights of an earlier run to begin from")
     parser.add_argument("--finish", action="store_true", help="train no further: export the checkpoint")

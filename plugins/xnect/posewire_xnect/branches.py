@@ -1,4 +1,4 @@
-"""Training the heads on what a frozen trunk said of rendered pictures (cache.py): the 2D branch first, then the 3D branch.
+"""Training the heads on what a frozen trunk said of pictures (cache.py, footage.py): the 2D branch first, then the 3D branch.
 
 "Training the 2D pose branch first ... is important for the convergence" (thesis 002, section 6.3.1). The 3D branch learns at the
 cells of visible joints only, from columns of features that are gathered once.
@@ -91,8 +91,9 @@ class FlatTask:
         """Parts of a step."""
         rendered, _ = divided(self.folder)  # it may still grow
         real = cache.paths(self.footage) if self.footage else []
-        from_real = rng.random(self.settings.batch) < (self.settings.real if real else 0.0)
-        return [(real if is_real else rendered)[rng.integers(len(real if is_real else rendered))] for is_real in from_real]
+        is_real = rng.random(self.settings.batch) < (self.settings.real if real else 0.0)
+        sources = [real if one else rendered for one in is_real]
+        return [source[rng.integers(len(source))] for source in sources]
 
     def _said(self, part: cache.Part) -> Flat:
         features = Features(*(value.contiguous(memory_format=torch.channels_last) for value in part.features))  # a quarter faster

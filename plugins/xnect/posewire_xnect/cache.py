@@ -66,7 +66,7 @@ def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "trai
     """
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
-    while (folder / name(done)).exists() and done < parts:
+    while (folder / file_name(done)).exists() and done < parts:
         done += 1
     session = open_session(trunk, threads=1)
     for number, batch in enumerate(
@@ -77,7 +77,7 @@ def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "trai
         image = torch.cat([one.image for one in scenes])
         said = session.run({"image": image.numpy()})
         features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
-        save(folder / name(number), features, scenes)
+        save(folder / file_name(number), features, scenes)
         yield number
     session.close()
 
@@ -95,8 +95,8 @@ def bordered(scene: Scene, rng: np.random.Generator) -> Scene:
     return replace(scene, image=image, visibility=visibility)
 
 
-def name(number: int) -> str:
-    """Of a part's file."""
+def file_name(number: int) -> str:
+    """Of a part."""
     return f"part_{number:05d}.pt"
 
 

@@ -7,6 +7,7 @@ are to say what they say already. Beside people they are to say nothing: tripods
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from posewire.errors import SourceError
 from posewire.methods import MethodOptions
 from posewire.runtime import open_session
 from posewire_blazepose.estimator import open_blazepose
-from posewire_blazepose.names import KEYPOINT_NAMES
+from posewire_blazepose.pseudo_labels import as_joints
 from posewire_data.joints import JOINTS, MIRROR
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
 from posewire_xnect import cache, truth
@@ -39,15 +40,11 @@ PICTURES = cache.GROUPS + 1
 SURE, SEEN = 0.6, 0.5
 """Lowest mean confidence of a person that is believed, and of a joint that is there."""
 MOST = 10
+"""People of a frame whom BlazePose looks for; a part has room for more (cache.MOST)."""
 BESIDE = 0.2
 """A person's box is so much wider and higher on each side, as a share of its height: nobody knows where exactly it ends."""
 STANDING_M = 1.7
-_MIDDLES: dict[str, tuple[str, ...]] = {
-    "pelvis": ("left_hip", "right_hip"),
-    "neck": ("left_shoulder", "right_shoulder"),
-    "chest": ("left_hip", "right_hip", "left_shoulder", "right_shoulder"),
-}
-"""As posewire_synth defines them."""
+"""Height of somebody whose distance is guessed from the height in the picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +76,14 @@ def make(video: Path, trunk: Path, heads: Heads, folder: Path, pictures: int, fi
     rng = np.random.default_rng(seed)
     known = list(labelled(video, pictures, rng, first))
     order, before = rng.permutation(len(known)), len(cache.paths(folder))
-    session = open_session(trunk, threads=1)
-    for number in range(len(known) // PICTURES):
-        chosen = [known[row] for row in order[number * PICTURES : (number + 1) * PICTURES]]
-        said = session.run({"image": torch.cat([one.scene.image for one in chosen]).numpy()})
-        features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
-        due = [_due(one, heads, Features(*(value[row : row + 1] for value in features))) for row, one in enumerate(chosen)]
-        cache.save(folder / cache.name(before + number), features, [one.scene for one in chosen], due)
-        yield before + number
-    session.close()
+    with closing(open_session(trunk, threads=1)) as session:
+        for number in range(len(known) // PICTURES):
+            chosen = [known[row] for row in order[number * PICTURES : (number + 1) * PICTURES]]
+            said = session.run({"image": torch.cat([one.scene.image for one in chosen]).numpy()})
+            features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
+            due = [_due(one, heads, Features(*(value[row : row + 1] for value in features))) for row, one in enumerate(chosen)]
+            cache.save(folder / cache.file_name(before + number), features, [one.scene for one in chosen], due)
+            yield before + number
 
 
 def labelled(video: Path, pictures: int, rng: np.random.Generator, first: int = 0) -> Iterator[Labelled]:
@@ -119,9 +115,9 @@ def _frames(video: Path, pictures: int, first: int) -> Iterator[NDArray[np.uint8
 def _labelled(image: NDArray[np.uint8], view: Camera, found: Detections, rng: np.random.Generator) -> Labelled:
     placed = Placed.drawn((image.shape[1], image.shape[0]), rng)
     assert found.keypoints_m is not None
-    points_px = placed.points(_ours(found.keypoints_px))
-    confidence = _ours(found.confidence[..., None])[..., 0]
-    joints_m = placed.joints(_ours(found.keypoints_m))
+    points_px = placed.points(as_joints(found.keypoints_px, JOINTS))
+    confidence = as_joints(found.confidence[..., None], JOINTS)[..., 0]
+    joints_m = placed.joints(as_joints(found.keypoints_m, JOINTS))
     if placed.mirrored:
         points_px, confidence, joints_m = (value[:, list(MIRROR)] for value in (points_px, confidence, joints_m))
     sure = np.nan_to_num(np.nanmean(confidence, axis=1)) >= SURE if len(confidence) else np.zeros(0, bool)
@@ -131,16 +127,6 @@ def _labelled(image: NDArray[np.uint8], view: Camera, found: Detections, rng: np
     if not sure.any():  # a scene has a place for somebody, though it be empty
         here = (np.full((1, J, 2), np.nan), np.full((1, J, 3), np.nan), np.zeros((1, J), bool))
     return Labelled(_scene(placed.picture(image), *here, placed.K(view)), left_open)
-
-
-def _ours(points: FloatArray) -> FloatArray:
-    """BlazePose's (P, 33, C) as our (P, J, C); NaN = it has no such joint."""
-    out = np.full((len(points), J, points.shape[2]), np.nan)
-    for joint, name in enumerate(JOINTS):
-        parts = _MIDDLES.get(name, (name,))
-        if all(part in KEYPOINT_NAMES for part in parts):
-            out[:, joint] = points[:, [KEYPOINT_NAMES.index(part) for part in parts]].mean(axis=1)
-    return out
 
 
 def _left_open(points_px: FloatArray, said: BoolArray) -> BoolArray:

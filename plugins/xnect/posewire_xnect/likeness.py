@@ -2,8 +2,9 @@
 
 A picture takes long to render and gives three people; motion gives any number. A made person is a recorded pose seen by a random
 camera, of which Stage I says what it said of somebody whom it really found: the same joints are missing, and each point,
-confidence and bone is off by the same. Some are like people of a real clip instead (posewire_training.real): human proportions,
-nearly all joints seen, their points off as BlazePose's are; only confidences and bones are after somebody's likeness.
+confidence and bone is off by the same. Of some the points are those of a real clip instead (posewire_training.real): nearly all
+are seen, and off as BlazePose's are; only confidences and bones are after somebody's likeness. Half of all the made people have
+human proportions.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from posewire_training.real import RealClips
 from posewire_training.samples import Augmentation, Sampler
 from posewire_xnect import cache, encodings, people, truth
 from posewire_xnect.crowd import without_strays
+from posewire_xnect.letterbox import SHORTER_PX
 from posewire_xnect.movenet import Heads, read
 from posewire_xnect.people import People, belongs_to
 from posewire_xnect.readout import ReadOut
@@ -30,7 +32,7 @@ from posewire_xnect.rows import person_rows
 from posewire_xnect.skeleton import NECK, J, Scheme, supervised
 from posewire_xnect.targets import FloatArray
 
-HEIGHT_PX = 320.0
+HEIGHT_PX = float(SHORTER_PX)
 """Of the pictures of the cache."""
 NEAREST_M = 0.4
 """Whoever reaches nearer to the camera is left out."""
@@ -38,6 +40,12 @@ ASIDE = 0.2
 """Deviation of where somebody stands, as a tangent."""
 UNKNOWN = 0.0145
 """Deviation of a joint that posewire_training.real does not say, as a share of the person's box."""
+HUMAN = 0.5
+"""Share of the made people whose bones have human lengths."""
+GUESSES = (0.3, 0.9)
+"""Confidence of a joint that the person resembled does not show: drawn between these."""
+PASSED = (0.5, 0.35)
+"""Of those like a real clip: share of whom joints are hidden, and the chance of each at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,11 +100,11 @@ class Maker:
         found: By Stage I, in training pictures.
         motion: Training motion.
         scheme: Stage I's.
-        real: Share of those who are like people of a real clip.
+        real: Share of those whose points are like a real clip's.
     """
 
     def __init__(self, found: Found, motion: MotionSet, scheme: Scheme = "sparse", real: float = 1 / 3) -> None:
-        self._found, self._real, self._clips = found, real, RealClips(share=0.5)
+        self._found, self._real, self._clips = found, real, RealClips(share=HUMAN)
         self._sampler = Sampler(motion, augmentation=Augmentation(focal_error=0.0), real=self._clips)
         size = _spread(found.true_px)
         self._off = (found.points_px - found.true_px) / size[:, None, None]
@@ -114,7 +122,7 @@ class Maker:
         confidence = self._found.confidence[like]
         real = np.flatnonzero(rng.random(len(true)) < self._real)
         points[real] = self._as_real(rng, true[real])
-        guess = np.where(confidence[real] > 0, confidence[real], rng.uniform(0.3, 0.9, (len(real), J)))
+        guess = np.where(confidence[real] > 0, confidence[real], rng.uniform(*GUESSES, (len(real), J)))
         confidence[real] = np.where(np.isfinite(points[real]).all(axis=-1), guess, 0.0)
         bones = encodings.bones(joints_m)[:, None] * self._table
         spare = self._wrong[rng.permutation(like)]  # of joints that whom they resemble does not show
@@ -137,7 +145,8 @@ class Maker:
         side = np.ptp(true, axis=1).max(axis=-1)[:, None, None]
         said = self._clips.said(rng, true[:, None])[:, 0]
         said = np.where(np.isfinite(said), said, true + UNKNOWN * side * rng.standard_normal(true.shape))
-        hidden = rng.random(true.shape[:2]) < rng.uniform(0.0, 0.35, (len(true), 1)) * (rng.random((len(true), 1)) < 0.5)
+        share, most = PASSED
+        hidden = rng.random(true.shape[:2]) < rng.uniform(0.0, most, (len(true), 1)) * (rng.random((len(true), 1)) < share)
         hidden[:, NECK] = False  # nobody is found without
         return np.where(hidden[..., None], np.nan, said)
 

@@ -21,8 +21,10 @@ class Placed:
     """Scaled, moved, then perhaps mirrored."""
 
     scale: float
+    """Pixels of the picture to one of the frame."""
     left_px: float
     top_px: float
+    """Where the frame's corner lies in the picture, before the mirror; below 0: outside."""
     mirrored: bool
 
     @classmethod

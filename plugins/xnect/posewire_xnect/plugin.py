@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from posewire.hookspecs import hookimpl
 from posewire.methods import Method, MethodCard, MethodOptions
 from posewire_data.joints import JOINTS
+from posewire_models import method_numbers
 
 _SUMMARY = "XNect: 17 joints of everybody in 2D and 3D, at nearly the cost of one person"
 
@@ -20,4 +21,5 @@ def _open(options: MethodOptions) -> Method:
 @hookimpl
 def posewire_methods() -> Iterable[MethodCard]:
     """xnect."""
-    return [MethodCard("xnect", "estimator", JOINTS, True, "Apache-2.0", _SUMMARY, _open)]
+    told = method_numbers("xnect")
+    return [MethodCard("xnect", "estimator", JOINTS, True, "Apache-2.0", _SUMMARY, _open, told.accuracy, told.speed)]

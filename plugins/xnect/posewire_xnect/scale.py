@@ -11,8 +11,9 @@ from posewire_xnect.people import People, sizes_px
 SMALL_PX, BEST_PX, LARGE_PX = 35.0, 48.0, 62.0
 """Spread (people.sizes_px) of the smallest person told of: below and above these the next picture is shown anew, at the best."""
 LEAST = 0.3
+"""A frame never fills less of the picture, however large somebody is said to be: that may be a wrong sight."""
 SEARCH = 0.5
-"""Where nobody is seen at all: perhaps somebody is too near."""
+"""What it fills in every other picture where nobody is seen at all: perhaps somebody is too near."""
 
 
 class Scale:

@@ -42,7 +42,7 @@ class StageTwoRun(TrainSettings):
     blind: float = 0.1
     """Share of the people of whom no encoding is told: Stage II shall not lean on them alone."""
     real: float = 1 / 3
-    """Share of those made who are like people of a real clip."""
+    """Share of those made whose points are like a real clip's (likeness.py)."""
 
 
 class StageTwoTask:

@@ -139,7 +139,7 @@ def make_cache(flags: argparse.Namespace) -> str:
     torch.set_num_threads(1)
     for number in cache.make(flags.pack, flags.trunk, flags.out, flags.parts, flags.split, flags.seed):
         print(f"part {number + 1} of {flags.parts}", file=sys.stderr)
-    return f"{len(cache.paths(flags.out))} parts in {flags.out}"
+    return _parts_in(flags.out)
 
 
 def add_footage(flags: argparse.Namespace) -> str:
@@ -148,7 +148,12 @@ def add_footage(flags: argparse.Namespace) -> str:
     film = (flags.video, flags.trunk, heads_of(flags.one), flags.out)
     for number in footage.make(*film, flags.pictures, flags.first, flags.seed):
         print(f"part {number + 1}", file=sys.stderr)
-    return f"{len(cache.paths(flags.out))} parts in {flags.out}"
+    return _parts_in(flags.out)
+
+
+def _parts_in(folder: Path) -> str:
+    count = len(cache.paths(folder))
+    return f"{count} {'part' if count == 1 else 'parts'} in {folder}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -170,17 +175,22 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(f"--{path}", type=Path, required=True, metavar="PATH")
         if name in _SETTINGS:
             add_flags(command, _SETTINGS[name])
-    commands.choices["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
-    commands.choices["stage1"].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
-    commands.choices["footage"].add_argument("--pictures", type=int, default=60)
-    commands.choices["footage"].add_argument("--first", type=int, default=0, metavar="FRAME", help="where to begin")
-    commands.choices["footage"].add_argument("--seed", type=int, default=0)
-    for name in ("stage1", "stage2"):
-        commands.choices[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
-    commands.choices["cache"].add_argument("--parts", type=int, default=480)
-    commands.choices["cache"].add_argument("--split", choices=("train", "test"), default="train")
-    commands.choices["cache"].add_argument("--seed", type=int, default=0)
+    _add_own_flags(commands.choices)
     return parser
+
+
+def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
+    """What one or two of the commands take besides."""
+    commands["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
+    commands["stage1"].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
+    commands["footage"].add_argument("--pictures", type=int, default=60)
+    commands["footage"].add_argument("--first", type=int, default=0, metavar="FRAME", help="where to begin")
+    commands["footage"].add_argument("--seed", type=int, default=0)
+    for name in ("stage1", "stage2"):
+        commands[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
+    commands["cache"].add_argument("--parts", type=int, default=480)
+    commands["cache"].add_argument("--split", choices=("train", "test"), default="train")
+    commands["cache"].add_argument("--seed", type=int, default=0)
 
 
 _SETTINGS = {"stage1": StageOneRun, "whole": WholeRun, "stage2": StageTwoRun}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -119,9 +120,27 @@ def test_a_scatter_has_a_colour_for_each_label() -> None:
     assert len(np.unique(packed)) == 4
 
 
+def test_a_vae_without_its_spread_is_no_baseline_and_the_next_command_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights.save(tmp_path / "weights.pt", "vae", JOINTS, SETTINGS.to_json(), {"net": Vae(SETTINGS)})
+    arguments = ["sample", "--run", str(tmp_path), "--motion", "motion.npz", "--out", str(tmp_path / "out.png")]
+    assert latent.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "not taught its spread yet" in said and f"posewire_vae_lifter.spread --motion FILE.npz --run {tmp_path}" in said
+    assert "baseline" not in said and "no latent space" not in said
+
+
+def test_a_cross_modal_run_is_told_that_only_a_vae_is_taught_a_spread(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, form="cross-modal")
+    weights.save(tmp_path / "weights.pt", "cross-modal", JOINTS, settings.to_json(), {"net": Vae(settings)})
+    with pytest.raises(ModelError, match=r"cross-modal network .* only a VAE is taught one"):
+        latent.open_vae(tmp_path)
+
+
 def test_a_baseline_has_no_latent_space_and_a_frame_beyond_the_end_is_named(tmp_path: Path) -> None:
     weights.save(tmp_path / "weights.pt", "baseline", JOINTS, SETTINGS.to_json(), {"net": Baseline(SETTINGS)})
-    with pytest.raises(ModelError, match="no latent space"):
+    with pytest.raises(ModelError, match="baseline, which has no latent space"):
         latent.open_vae(tmp_path)
     with pytest.raises(PosewireError, match="0 to 199"):
         latent.samples_of(moving(), 1, [200])

@@ -40,7 +40,6 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "_FIT_SAMPLES", 500)
     monkeypatch.setattr(tasks, "_VALIDATION_SAMPLES", 200)
     monkeypatch.setattr(spread, "_CALIBRATION_SAMPLES", 100)
-    monkeypatch.setattr(spread, "_DESCENTS", 150)
 
 
 def small(**changes: object) -> VaeSettings:
@@ -62,7 +61,7 @@ def test_the_loss_falls_and_the_error_on_unseen_people_with_it(tmp_path: Path, c
 
 def test_the_spread_leaves_the_mode_as_it_was(tmp_path: Path) -> None:
     train.run(SMALL, crowd(), tmp_path, quiet=True)
-    _, scores = spread.run(crowd(), tmp_path, ("10", "12"), count=400)
+    _, scores = spread.run(crowd(), tmp_path, ("10", "12"), count=400, descents=150)
     assert scores["covered"] == pytest.approx(0.5, abs=0.1)
     live, settings = open_run(tmp_path)
     vae = Vae(settings)
@@ -104,7 +103,7 @@ def test_the_head_learns_in_which_direction_each_input_is_unsure() -> None:
     hidden = torch.cat([this.expand(-1, 24), 1.0 - this.expand(-1, 24)], dim=1)
     one, other = torch.eye(SMALL.latent)[:2]
     truth = live.vae.decoder(mean + 2.0 * torch.randn(2000, 1) * torch.where(this > 0, one, other)) - live.vae.decoder(mean)
-    losses = spread.learn(live, spread.Misses(mean, truth, hidden))
+    losses = spread.learn(live, spread.Misses(mean, truth, hidden), 150)
     assert np.mean(losses[-20:]) < 0.9 * np.mean(losses[:20])
     moved = live.spread(hidden, torch.randn(2000, 50, 3)).detach().abs().mean(dim=1)  # (2000, L)
     assert bool((moved[this[:, 0] > 0].mean(dim=0)[0] > 2 * moved[this[:, 0] > 0].mean(dim=0)[1:]).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -68,6 +69,22 @@ def targets_of(kinds: Sequence[Kind], to: Sequence[str]) -> list[tuple[Kind, Tar
         for target in found[kind] or [parse_target(_DEFAULT_TARGETS[kind])]:
             opened.append((kind, target))
     return opened
+
+
+def shared_receivers(kinds: Sequence[Kind], to: Sequence[str]) -> list[str]:
+    """A remark for each receiver that outputs of more than one kind send to: one program listens on a port.
+
+    osc and trackers do so unless told: 9000 is where VRChat listens, and what Unreal users of plain osc have set up.
+    """
+    senders: dict[Target, list[Kind]] = {}
+    for kind, target in targets_of(list(dict.fromkeys(kinds)), to):
+        if target is not None and kind not in senders.setdefault(target, []):
+            insort(senders[target], kind)  # osc before trackers and vmc, whose ports are conventions
+    return [
+        f"{' and '.join(several)} go to the same {target}, where one program listens: --to {several[0]}=HOST:PORT parts them"
+        for target, several in senders.items()
+        if len(several) > 1
+    ]
 
 
 def open_outputs(kinds: Sequence[Kind], to: Sequence[str], options: Options) -> list[Output]:

@@ -91,6 +91,7 @@ def clips_of(path: Path, rng: np.random.Generator, seconds: float, most: int) ->
 
 
 def _jumps(joints_m: FloatArray, interval_s: float) -> bool:
+    """Whether one of the joints (T, J, 3) moves faster than any does."""
     return bool(np.any(np.linalg.norm(np.diff(joints_m, axis=0), axis=-1) > _FASTEST_M_S * interval_s))
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from vnect_crops import drawn
 
-from posewire.errors import ModelError
+from posewire.errors import ModelError, SettingsError
 from posewire_training import weights
 from posewire_vnect import build, fresh, shots, train
 from posewire_vnect.fresh import FreshTask
@@ -54,8 +54,9 @@ def test_early_convolutions_stay_and_later_ones_learn_at_their_rate(folder: Path
     assert task.optimizers["net"].param_groups[2]["lr"] == pytest.approx(0.1 * settings.learning_rate)
 
 
-def test_what_moves_the_features_of_real_crops_costs(folder: Path) -> None:
-    settings = replace(TINY, trunk_rate=1.0, distil=1.0, real_share=0.5)
+@pytest.mark.parametrize("bf16", [False, True])
+def test_what_moves_the_features_of_real_crops_costs(folder: Path, bf16: bool) -> None:
+    settings = replace(TINY, trunk_rate=1.0, distil=1.0, real_share=0.5, bf16=bf16)
     task = task_of(settings, folder)
     assert task.step(0, 0.0)["drift"] == pytest.approx(0.0, abs=1e-9)
     assert task.step(1, 0.0)["drift"] > 1e-6
@@ -67,6 +68,25 @@ def test_validation_speaks_of_rendered_and_of_real_crops(folder: Path) -> None:
     with torch.inference_mode():
         assert {"mpjpe_mm", "real_mpjpe_mm"} <= set(task.validate())
         assert "real_mpjpe_mm" not in task_of(TINY, folder, real=False).validate()
+
+
+@pytest.mark.parametrize(
+    ("settings", "rendered", "real"),
+    [
+        (TINY, None, Path("real")),
+        (replace(TINY, distil=1.0, trunk_rate=0.1), Path("shots"), None),
+        (replace(TINY, distil=1.0), Path("shots"), Path("real")),
+    ],
+)
+def test_what_a_run_would_not_use_is_refused(settings: VNectSettings, rendered: Path | None, real: Path | None) -> None:
+    with pytest.raises(SettingsError):
+        train.check_used(settings, rendered, real)
+    train.check_used(replace(TINY, distil=1.0, trunk_rate=0.1), Path("shots"), Path("real"))
+
+
+def test_only_the_blazepose_trunk_can_learn_in_part() -> None:
+    with pytest.raises(SettingsError, match="in part"):
+        replace(TINY, trunk_from=3)
 
 
 def test_one_shard_is_not_enough(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the measuring, footage and route commands compute, without a trained network."""
+"""What the measuring and route commands compute, without a trained network, and what BlazePose labels of our joints."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import torch
 from vnect_crops import drawn
 
 from posewire_blazepose.names import KEYPOINT_NAMES
+from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import BY_OBJECT, BY_SELF
-from posewire_vnect import footage, measure, routes, shots
+from posewire_vnect import measure, routes, shots
 from posewire_vnect.measure import Read
 from posewire_vnect.names import JOINTS
 from posewire_vnect.truth import centred_views, of_shots
@@ -57,7 +58,7 @@ def test_two_scales_meet_in_2d_nearer_to_the_surer() -> None:
 
 def test_blazeposes_points_become_ours_and_what_it_lacks_is_unknown() -> None:
     points = np.stack([np.arange(33.0), np.zeros(33)], 1)
-    ours = footage._ours(points)  # pyright: ignore[reportPrivateUsage]
+    ours = as_joints(points, JOINTS)
     at = {name: ours[joint, 0] for joint, name in enumerate(JOINTS)}
     assert at["left_wrist"] == KEYPOINT_NAMES.index("left_wrist")
     assert at["pelvis"] == (KEYPOINT_NAMES.index("left_hip") + KEYPOINT_NAMES.index("right_hip")) / 2

@@ -47,6 +47,32 @@ def test_a_folder_without_crops_says_how_to_render_some(tmp_path: Path) -> None:
         shots.shards(tmp_path)
 
 
+def test_one_shard_is_refused_before_it_is_cached_with_the_command_that_renders_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rendered, out = tmp_path / "shots", tmp_path / "run"
+    rendered.mkdir()
+    shots.save(drawn(2), rendered / "shard_00000.npz")
+    assert train.main(["--out", str(out), "--shots", str(rendered)]) == 2
+    said = capsys.readouterr().err
+    assert "one is kept for validation" in said and f"posewire_vnect.shots --out {rendered} --count 512" in said
+    assert not (out / "cache").exists()
+
+
+@pytest.mark.parametrize(("asked", "said"), [(3, "4 crops instead of 3"), (4, "")])
+def test_a_count_that_is_rounded_up_to_whole_shards_is_said(
+    asked: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shots, "SHARD", 2)
+    monkeypatch.setattr(shots, "_BATCH", 2)
+    monkeypatch.setattr(shots, "Pictures", lambda *_, **__: iter(range(9)))
+    monkeypatch.setattr(shots, "of_batch", lambda _: drawn(2))
+    assert shots.main(["--out", str(tmp_path), "--count", str(asked)]) == 0
+    assert len(shots.shards(tmp_path)) == 2
+    told = capsys.readouterr().out
+    assert said in told and ("instead of" in told) == bool(said)
+
+
 def test_a_view_of_a_shard_is_the_same_every_time(cached: list[Path], tmp_path: Path) -> None:
     source = cached[0].parents[2] / cached[0].name
     again = tmp_path / "again.npz"

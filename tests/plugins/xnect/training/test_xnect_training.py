@@ -104,6 +104,17 @@ def test_an_empty_cache_is_refused_and_says_how_to_make_one(tmp_path: Path, caps
     assert "posewire_xnect.train cache" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "1 part in"), (2, "2 parts in")])
+def test_one_part_of_a_cache_is_told_as_one(
+    count: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cache, "make", lambda *_: iter(()))
+    for number in range(count):
+        (tmp_path / f"part_{number}.pt").touch()
+    assert train.main(["cache", "--pack", "PACK", "--trunk", "TRUNK", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{said} {tmp_path}\n"
+
+
 def test_a_part_comes_back_as_it_was_saved(folder: Path) -> None:
     part, four = cache.load(cache.paths(folder)[0]), scene(0, 4)
     due = truth.of_scene(four)
