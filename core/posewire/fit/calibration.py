@@ -90,8 +90,9 @@ class BoneCalibration:
         self._rows, self._sides = ([entry[column] for entry in sided] for column in (0, 1))
         # (E, 2, 2) markers whose middle is the start and the end; a lone marker stands twice.
         self._ends = np.array([[(end * 2)[:2] for end in ends] for _, _, ends in sided], dtype=np.int64).reshape(-1, 2, 2)
-        self._lengths_m = np.full((EVENTS[-1], len(self._spans), 2), np.nan)
+        self._seen_m: list[FloatArray] = []
         self._frames = 0
+        self._lengths_m = np.full((EVENTS[-1], len(self._spans), 2), np.nan)
         self._finished = False
         self.size_ratio = 1.0
         """The skeleton's size over the size that the method sees; 1 until the first event."""
@@ -112,8 +113,7 @@ class BoneCalibration:
         """Takes a frame's root-relative 3D (M, 3) in; the new skeleton if this is a moment of change."""
         if self.frozen:
             return None
-        middles_m = raw_m[self._ends].mean(axis=-2)  # (E, 2, 3)
-        self._lengths_m[self._frames, self._rows, self._sides] = np.linalg.norm(middles_m[:, 0] - middles_m[:, 1], axis=-1)
+        self._seen_m.append(raw_m.copy())
         self._frames += 1
         return self._changed() if self._frames in EVENTS else None
 
@@ -124,7 +124,18 @@ class BoneCalibration:
         self._finished = True
         return self._changed()
 
+    def _measure_lengths(self) -> None:
+        """Of the frames since the last event: a frame by itself would cost ten times as much."""
+        if not self._seen_m:
+            return
+        middles_m = np.stack(self._seen_m)[:, self._ends].mean(axis=-2)  # (F, E, 2, 3)
+        first = self._frames - len(self._seen_m)
+        lengths_m = np.linalg.norm(middles_m[:, :, 0] - middles_m[:, :, 1], axis=-1)
+        self._lengths_m[first : self._frames, self._rows, self._sides] = lengths_m
+        self._seen_m = []
+
     def _changed(self) -> Skeleton | None:
+        self._measure_lengths()
         measured = np.array([self._measured(k) for k in range(len(self._spans))])
         rest = np.array([span.rest_m for span in self._spans])
         known = np.isfinite(measured)
