@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from .protocol import MAX_MESSAGE_BYTES
 
@@ -88,7 +89,7 @@ class ZmtpSubscriber:
     def _read(self) -> bool:
         """False when the connection is at its end."""
         assert self._socket is not None
-        try:
+        with suppress(BlockingIOError, InterruptedError):  # nothing more waits
             if not self._greeted:
                 self._send_greeting()
             while self._greeted and len(self._buffer) < _MOST_BYTES:
@@ -97,8 +98,6 @@ class ZmtpSubscriber:
                     return False
                 self._buffer += data
                 self._heard_s = time.monotonic()
-        except (BlockingIOError, InterruptedError):
-            pass  # nothing more waits
         return time.monotonic() < self._heard_s + _PATIENCE_S
 
     def _send_greeting(self) -> None:

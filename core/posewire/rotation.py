@@ -163,3 +163,13 @@ def swing_twist(q: ArrayLike, axis: ArrayLike) -> tuple[FloatArray, FloatArray]:
     along = np.sum(q[..., 1:] * axis, axis=-1, keepdims=True)
     twist = normalise(np.concatenate([q[..., :1], along * axis], axis=-1))
     return multiply(q, inverse(twist)), twist
+
+
+def solid_angle(a: ArrayLike, b: ArrayLike, c: ArrayLike) -> FloatArray:
+    """(...) steradians of the triangle that unit vectors (..., 3) make on the sphere, positive where they turn to the left.
+
+    Van Oosterom and Strackee 1983, eq. 8; undefined (+-2 pi) where two of them are opposite.
+    """
+    a, b, c = np.asarray(a), np.asarray(b), np.asarray(c)
+    cosines = np.sum(a * b, axis=-1) + np.sum(b * c, axis=-1) + np.sum(c * a, axis=-1)
+    return 2.0 * np.arctan2(np.sum(a * np.cross(b, c), axis=-1), 1.0 + cosines)

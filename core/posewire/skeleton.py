@@ -95,8 +95,7 @@ class Skeleton:
 
         Anatomy measures the rotation of an arm along its way from a resting position p, a twist here is measured along the
         shortest way from the T-pose: over the arm's reach they differ by more than 90 degrees (Codman's paradox). A bone that
-        is carried from its axis b over p to u turns about itself by the solid angle of the three (Van Oosterom, Strackee 1983,
-        eq. 8).
+        is carried from its axis b over p to u turns about itself by the solid angle of the three.
         """
         angles_rad = np.asarray(angles_rad, dtype=np.float64)
         shift_rad = np.zeros_like(angles_rad)
@@ -105,7 +104,7 @@ class Skeleton:
             swings = (self.dof_joints == self.dof_joints[d]) & ~self.dof_is_twist
             b, p = self.dof_axes[d], self.twist_from[self.dof_joints[d]]
             u = rotation.rotate(rotation.exp(angles_rad[..., swings] @ self.dof_axes[swings]), b)
-            shift_rad[..., d] = 2.0 * np.arctan2(np.cross(p, u) @ b, 1.0 + b @ p + u @ p + u @ b)
+            shift_rad[..., d] = rotation.solid_angle(b, p, u)
         return shift_rad
 
     @cached_property
@@ -275,11 +274,9 @@ def _build_reference() -> Skeleton:
     names = tuple(name for name, _, _ in joints)
     parents = tuple(-1 if parent is None else names.index(parent) for _, parent, _ in joints)
     positions = np.array([position for _, _, position in joints])
-    offsets = [
-        position - (positions[parent] if parent >= 0 else 0.0) for position, parent in zip(positions, parents, strict=True)
-    ]
+    from_m = np.where(np.array(parents)[:, None] >= 0, positions[list(parents)], 0.0)
     dofs = (*_CENTRE_DOFS, *(_mirrored_dof(dof, side) for side in ("left", "right") for dof in _LEFT_DOFS))
-    return Skeleton(names, parents, np.array(offsets), dofs)
+    return Skeleton(names, parents, positions - from_m, dofs)
 
 
 def _build_markers(skeleton: Skeleton) -> dict[str, Marker]:
@@ -288,8 +285,7 @@ def _build_markers(skeleton: Skeleton) -> dict[str, Marker]:
         sided = joint == "head"
         markers[f"left_{name}"] = Marker(joint if sided else f"left_{joint}", (x, y, z))
         markers[f"right_{name}"] = Marker(joint if sided else f"right_{joint}", (-x, y, z))
-    markers |= {"mouth_left": markers["left_mouth"], "mouth_right": markers["right_mouth"]}
-    return markers
+    return markers | {"mouth_left": markers["left_mouth"], "mouth_right": markers["right_mouth"]}
 
 
 REFERENCE = _build_reference()

@@ -88,3 +88,9 @@ def test_swing_times_twist_is_the_rotation_and_the_twist_keeps_the_axis():
 
 def test_normalise_of_zero_is_the_identity():
     np.testing.assert_array_equal(r.normalise([0.0, 0, 0, 0]), [1, 0, 0, 0])
+
+
+def test_an_eighth_of_the_sphere_is_half_pi_and_turns_to_the_left():
+    x, y, z = np.eye(3)
+    assert r.solid_angle(x, y, z) == pytest.approx(np.pi / 2)
+    np.testing.assert_allclose(r.solid_angle(x, z, r.rotate(Q, y)), -r.solid_angle(x, r.rotate(Q, y), z), atol=1e-12)

@@ -282,9 +282,9 @@ def test_a_compilation_that_takes_more_than_a_moment_is_said_once(monkeypatch: p
         said.append(message)
         was_said.set()
 
-    with compiling.telling(report, "compiling"):
+    with compiling.telling(report, "a thing"):
         assert was_said.wait(timeout=10)
-    assert said == ["compiling"]
+    assert said == [compiling.MESSAGE.format("a thing")]
 
 
 def test_warming_up_says_nothing_when_everything_is_compiled() -> None:

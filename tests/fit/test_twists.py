@@ -73,17 +73,11 @@ def test_the_range_moves_as_a_bone_turns_that_is_carried_over_the_resting_positi
     for angles in rng.uniform(0.8 * LOW, 0.8 * HIGH, (30, len(LOW))):
         straight = rotation.exp(angles[at] @ REFERENCE.dof_axes[at])
         u = rotation.rotate(straight, b)
-        carried = rotation.multiply(between(p, u), between(b, p))
+        carried = rotation.multiply(rotation.between(p, u), rotation.between(b, p))
         about = rotation.log(rotation.multiply(rotation.inverse(straight), carried))
         np.testing.assert_allclose(np.cross(about, b), 0.0, atol=1e-9)
         shift = REFERENCE.limit_shift_rad(angles)[SHOULDERS[0]]
         assert np.cos(shift - about @ b) == pytest.approx(1.0)
-
-
-def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The shortest rotation (4,) from one unit vector to another."""
-    axis = np.cross(a, b)
-    return rotation.exp(axis / np.linalg.norm(axis) * np.arctan2(np.linalg.norm(axis), a @ b))
 
 
 def test_the_kernel_moves_the_ranges_as_the_skeleton_does() -> None:

@@ -98,10 +98,11 @@ def test_compiling_the_solve_is_said_when_it_takes_a_moment(recorded, tmp_path, 
     monkeypatch.setattr(compiling, "MOMENT_S", 0.05)
     monkeypatch.setattr(settling, "solve", slow)
     solve(recorded, "--out", tmp_path / "a.pwt")
-    assert settling.COMPILING in " ".join(capsys.readouterr().err.split())
+    assert compiling.MESSAGE.format("the solve") in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_smoothing_words_mean_what_they_say():
+    assert solving._smooth_s("auto") is None
     assert solving._smooth_s("none") == 0.0
     assert solving._smooth_s("0.2") == 0.2
 

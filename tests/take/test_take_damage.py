@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tracemalloc
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -232,13 +233,11 @@ def peak_bytes(path, data: bytes) -> int:
     path.write_bytes(data)
     tracemalloc.start()
     try:
-        read_take(path)
-    except TakeError:
-        pass
+        with suppress(TakeError):
+            read_take(path)
+        return tracemalloc.get_traced_memory()[1]
     finally:
-        peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    return peak
 
 
 EMPTY_LISTS = b"\xdd" + (MAX_RECORD_BYTES - 5).to_bytes(4, "big") + b"\x90" * (MAX_RECORD_BYTES - 5)

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+MESSAGE = "Compiling {} for this machine: up to a minute, once; it is kept on disk."
 MOMENT_S = 1.0
 
 
 @contextmanager
-def telling(report: Callable[[str], None] | None, message: str) -> Generator[None]:
-    """`report` is told the message, from another thread, if the block is not done after MOMENT_S."""
-    notice = threading.Timer(MOMENT_S, report or _silent, [message])
+def telling(report: Callable[[str], None] | None, what: str) -> Generator[None]:
+    """`report` is told, from another thread, that `what` is being compiled, if the block is not done after MOMENT_S."""
+    notice = threading.Timer(MOMENT_S, report or _silent, [MESSAGE.format(what)])
     notice.start()
     try:
         yield

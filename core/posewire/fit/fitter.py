@@ -30,7 +30,6 @@ LOST_MISFIT = 10.0
 """Mean squared distance of pose and data, in deviations, of a fit that may be lost."""
 LOST_S = 0.06
 """After so long of it the fit starts anew."""
-COMPILING = "Compiling the fit for this machine: up to a minute, once; it is kept on disk."
 _CONVERGED = (60, 1e-9)
 
 
@@ -211,7 +210,7 @@ class Fitter:
 
 def warm_up(report: Callable[[str], None] | None = None) -> None:
     """Compiles the solver, or takes it from the cache on disk; `report` is told when that takes more than a moment."""
-    with telling(report, COMPILING):
+    with telling(report, "the fit"):
         names = tuple(MARKERS)[:2]
         nothing = Track(0, np.full((2, 2), np.nan), np.zeros(2), np.zeros(4))
         Fitter(names, FitSettings()).fit(nothing, 0.0, cameras.assumed(640, 480))

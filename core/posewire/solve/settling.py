@@ -28,7 +28,6 @@ from posewire.solve.planting import Planted
 from posewire.solve.settings import Device
 from posewire.solve.tensors import open_torch
 
-COMPILING = "Compiling the solve for this machine: up to a minute, once; it is kept on disk."
 _NEAR_W, _NEAR_RAD_W, _PLANTED_W = 0.03**-2, 0.3**-2, 0.003**-2
 """Weights of joints and angles near the smoothed motion, and of a resting foot in its place: 1 / sigma^2, metres, radians."""
 _LIMIT_W = FitSettings().limit_sigma_rad ** -2
@@ -74,7 +73,7 @@ def warm_up(report: Callable[[str], None] | None = None) -> None:
     """Compiles the solver that numba needs for this, or takes it from the cache; `report` is told if that takes a moment."""
     body = pack(make_body(REFERENCE, ()))
     targets, work = pack(make_targets(body.values)), pack(make_workspace(body.values, len(TERMS)))
-    with telling(report, COMPILING):
+    with telling(report, "the solve"):
         solve(body.record, targets.record, work.record, 1, _TOLERANCE)
 
 

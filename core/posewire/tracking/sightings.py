@@ -59,14 +59,11 @@ class Sightings:
 
     def is_occluded(self, row: int) -> bool:
         """True where another person's box covers part of this one's (either may be the one in front): nothing to learn from."""
-        return self._largest_share(row) > _OCCLUDED
+        return self._largest_shares[row] > _OCCLUDED
 
     def is_mixed(self, row: int) -> bool:
         """True where so much is covered that the look may be the other's."""
-        return self._largest_share(row) > _MIXED
-
-    def _largest_share(self, row: int) -> float:
-        return self._largest_shares[row]
+        return self._largest_shares[row] > _MIXED
 
     @cached_property
     def _largest_shares(self) -> dict[int, float]:

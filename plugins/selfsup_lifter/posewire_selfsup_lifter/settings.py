@@ -11,7 +11,6 @@ from posewire_selfsup_lifter.networks import Shape
 from posewire_training.settings import TrainSettings
 
 Teacher = Literal["reprojection", "factorization", "distillation"]
-TEACHERS: tuple[Teacher, ...] = get_args(Teacher)
 ReprojectionTerms = Literal["transform", "single-view", "adversarial"]
 """transform: eq. 3.7. The other two are the ablation of Table 3.1: eq. 3.2 alone, and eq. 3.2 with a critic of 2D poses."""
 Cameras = Literal["virtual", "studio", "studio+virtual", "given"]
