@@ -51,7 +51,7 @@ def give_context(cls: type) -> None:
         entry.keywords["translation_context"] = CONTEXT
 
 
-def tell(text: str, **values: object) -> str:
+def tell(text: str, /, **values: object) -> str:  # positional: a value may be called text, too
     """A text with values in it, in the artist's language."""
     own = pgettext_rpt(text, CONTEXT)
     return own.format(**values) if values else own

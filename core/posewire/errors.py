@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 EXIT_CODE = 2
 """Exit code of every command that ends in a PosewireError."""
+_CORE = Path(__file__).parent
+
+
+def failure_of_a_plugin(error: Exception) -> str:
+    """Kind and words of whatever third-party code raised, and its author's line where it came to pass.
+
+    That line is the last one in the folder of the code that we called: deeper ones are numpy's, or our own checks of its answer.
+    """
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    foreign = [call for call in traceback.extract_tb(error.__traceback__) if not Path(call.filename).is_relative_to(_CORE)]
+    if not foreign:
+        return said
+    folder = Path(foreign[0].filename).parent
+    line = [call for call in foreign if Path(call.filename).is_relative_to(folder)][-1]
+    return f"{said} ({folder.name}/{Path(line.filename).name}, line {line.lineno})"
 
 
 class PosewireError(Exception):

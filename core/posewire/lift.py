@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from posewire.data import Camera, FloatArray, Track
-from posewire.errors import PluginError, PosewireError
+from posewire.errors import PluginError, PosewireError, failure_of_a_plugin
 from posewire.methods import Lifter, MethodCard, SamplingLifter
 
 RESTART_GAP_S = 0.5
@@ -175,7 +175,7 @@ class LiftStage:
         except PosewireError:
             raise
         except Exception as error:  # third-party code may raise anything; the user must learn whose it was
-            raise self._failure(f"{type(error).__name__}: {error}", "no exception") from error
+            raise self._failure(failure_of_a_plugin(error), "no exception") from error
         if lifted_m.shape != expected or not np.issubdtype(lifted_m.dtype, np.floating):
             raise self._failure(f"{lifted_m.dtype} array of shape {lifted_m.shape}", f"a float array of shape {expected}")
         return np.where(np.isfinite(lifted_m).all(axis=-1, keepdims=True), lifted_m, np.nan).astype(np.float64)

@@ -17,7 +17,7 @@ from typing import Self, TypeVar, cast
 from posewire import camera as cameras
 from posewire import capture, plugins
 from posewire.data import Detections, Frame, SkeletonPose, Track
-from posewire.errors import PluginError, PosewireError
+from posewire.errors import PluginError, PosewireError, failure_of_a_plugin
 from posewire.lift import LiftStage
 from posewire.methods import Device, Estimator, Lifter, MethodCard, MethodOptions, Source, SourceOptions
 from posewire.people import People, Tracked
@@ -98,8 +98,8 @@ class Pipeline:
         except Exception as error:  # a method is third-party code: whatever it raises, name it
             raise PluginError(
                 f"The method {self.card.name!r} failed on frame {frame.index}.",
-                got=f"{type(error).__name__}: {error}",
-                hint="choose another with --method (see `posewire methods`), or report it to the plugin's author",
+                got=failure_of_a_plugin(error),
+                hint="another --method (see `posewire methods`), or tell the plugin's author; posewire.testing finds mistakes",
             ) from error
 
     def _follow(self, frame: Frame, detections: Detections) -> Tracked:

@@ -22,7 +22,7 @@ import pluggy
 
 from posewire import hookspecs
 from posewire.cards import HOOK_CARDS, Card, checked
-from posewire.errors import PluginError, PosewireError
+from posewire.errors import PluginError, PosewireError, failure_of_a_plugin
 from posewire.methods import Method, MethodCard, MethodOptions, RigCard, SourceCard
 
 GROUP = "posewire.plugins"
@@ -165,7 +165,9 @@ def open_method(card: MethodCard, options: MethodOptions) -> Method:
     except PosewireError:
         raise
     except Exception as error:  # a plugin is anybody's code
-        raise PluginError(f"The {card.kind} '{card.name}' cannot be opened.", got=_one_line(error)) from error
+        hint = "install what is missing, or take another: `posewire methods` lists them"
+        got = failure_of_a_plugin(error)
+        raise PluginError(f"The {card.kind} '{card.name}' cannot be opened.", got=got, hint=hint) from error
     if missing := [member for member in _MEMBERS[card.kind] if not hasattr(method, member)]:
         raise PluginError(
             f"What '{card.name}' creates is not an {card.kind}.", got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind]

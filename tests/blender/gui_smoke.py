@@ -22,6 +22,8 @@ from mathutils import Euler
 
 ZIP, ADDRESS, OUT = sys.argv[sys.argv.index("--") + 1 :][:3]
 STEP_S = 1.0
+OVER = object()
+"""What a story that is at its end gives."""
 TAB_PX = (1044, 210)
 """Where the tab lies in a window of 1280 x 800 with the usual layout."""
 result: dict[str, Any] = {"blender": bpy.app.version_string}
@@ -29,6 +31,10 @@ result: dict[str, Any] = {"blender": bpy.app.version_string}
 
 def module(name: str) -> Any:
     return importlib.import_module(f"bl_ext.user_default.posewire_live.{name}")
+
+
+def session_now() -> Any:
+    return module("state").state.session
 
 
 def view() -> tuple[Any, Any, Any]:
@@ -83,6 +89,12 @@ def drawn_share(pixels: np.ndarray) -> float:
     colours, counts = np.unique((255 * pixels).round().astype(np.uint8).reshape(-1, 3), axis=0, return_counts=True)
     del colours
     return 1.0 - float(counts.max()) / float(counts.sum())
+
+
+def changed_share(before: str, after: str) -> float:
+    """Share of the sidebar's pixels that differ between two screenshots."""
+    difference = np.abs(sidebar_pixels(after) - sidebar_pixels(before)).max(axis=2)
+    return float((difference > 0.05).mean())
 
 
 def watch_drawing() -> None:
@@ -147,58 +159,14 @@ def speak_german() -> None:
 
 def story() -> Iterator[None]:
     """One step a second; the add-on's own timer does everything in between."""
-    for name in ("Cube", "Light", "Camera"):
-        if name in bpy.data.objects:
-            bpy.data.objects.remove(bpy.data.objects[name])
-    bpy.ops.extensions.package_install_files(filepath=ZIP, repo="user_default", enable_on_install=True)
-    yield
-    watch_drawing()
-    view()[1].spaces[0].show_region_ui = True
-    yield
-    screenshot("0_other_tab")
-    bpy.context.scene.posewire.address = ADDRESS
-    for _ in range(8):  # a software renderer takes its time
-        if "panel_draws" not in result:
-            show_panel()
-            yield
-    yield
-    screenshot("1_connect")
-    other, panel = sidebar_pixels("0_other_tab"), sidebar_pixels("1_connect")
-    result["sidebar_px"], result["drawn_share"] = list(panel.shape[:2]), drawn_share(panel)
-    result["changed_by_the_tab"] = float((np.abs(panel - other).max(axis=2) > 0.05).mean())
-    assert result.get("panel_draws", 0) > 0, "the panel was never drawn"
-    assert result["drawn_share"] > 0.1
-    assert result["changed_by_the_tab"] > 0.1
+    yield from install()
+    yield from open_the_tab()
     run(bpy.ops.posewire.connect)
     run(bpy.ops.posewire.stand_in)
-    obj = bpy.context.scene.posewire.active_character().object
-    yield
-    yield
-    session = module("state").state.session
-    result["status"], result["hint"] = session.status()
-    result["subscriber"] = type(session.subscriber).__name__
-    before, period_s = session.numbers().received, session.step_period_s()
-    look_at(obj)
-    obj.show_in_front = True
-    yield
-    look_at(obj)
-    yield
-    result["received_in_two_seconds"] = session.numbers().received - before
-    result["timer_period_s"] = period_s
-    assert session.steps_s[-1] > 0
-    assert session.status()[0] == "Live", session.status()
-    screenshot("2_live")
-    result["changed_by_connecting"] = float((np.abs(sidebar_pixels("2_live") - panel).max(axis=2) > 0.05).mean())
-    assert result["changed_by_connecting"] > 0.05
+    stand_in, session = bpy.context.scene.posewire.active_character().object, session_now()
+    yield from watch_live(session, stand_in)
     yield from play_while_live(session)
-    run(bpy.ops.posewire.record)
-    for _ in range(3):
-        yield
-    screenshot("3_recording")
-    run(bpy.ops.posewire.stop)
-    result["action_frames"] = list(obj.animation_data.action.frame_range)
-    yield
-    screenshot("4_recorded")
+    yield from record(stand_in)
     run(bpy.ops.posewire.disconnect)
     yield
     drop_a_take()
@@ -210,18 +178,80 @@ def story() -> Iterator[None]:
     run(bpy.ops.posewire.connect)  # Blender is closed while it is connected
     yield
     yield
-    result["closed_while"] = module("state").state.session.status()[0]
+    result["closed_while"] = session_now().status()[0]
     result["message"] = module("state").state.message
     result["ok"] = True
 
 
+def install() -> Iterator[None]:
+    """An empty scene, the zip installed and enabled, the sidebar open."""
+    for name in ("Cube", "Light", "Camera"):
+        if name in bpy.data.objects:
+            bpy.data.objects.remove(bpy.data.objects[name])
+    bpy.ops.extensions.package_install_files(filepath=ZIP, repo="user_default", enable_on_install=True)
+    yield
+    watch_drawing()
+    view()[1].spaces[0].show_region_ui = True
+    yield
+
+
+def open_the_tab() -> Iterator[None]:
+    """Blender draws the panel, and that changes the sidebar's pixels."""
+    screenshot("0_other_tab")
+    bpy.context.scene.posewire.address = ADDRESS
+    for _ in range(8):  # a software renderer takes its time
+        if "panel_draws" not in result:
+            show_panel()
+            yield
+    yield
+    screenshot("1_connect")
+    panel = sidebar_pixels("1_connect")
+    result["sidebar_px"], result["drawn_share"] = list(panel.shape[:2]), drawn_share(panel)
+    result["changed_by_the_tab"] = changed_share("0_other_tab", "1_connect")
+    assert result.get("panel_draws", 0) > 0, "the panel was never drawn"
+    assert result["drawn_share"] > 0.1
+    assert result["changed_by_the_tab"] > 0.1
+
+
+def watch_live(session: Any, stand_in: Any) -> Iterator[None]:
+    """The stand-in follows the person, and the panel says so."""
+    yield
+    yield
+    result["status"], result["hint"] = session.status()
+    result["subscriber"] = type(session.subscriber).__name__
+    before, result["timer_period_s"] = session.numbers().received, session.step_period_s()
+    look_at(stand_in)
+    stand_in.show_in_front = True
+    yield
+    look_at(stand_in)
+    yield
+    result["received_in_two_seconds"] = session.numbers().received - before
+    assert session.steps_s[-1] > 0
+    assert session.status()[0] == "Live", session.status()
+    screenshot("2_live")
+    result["changed_by_connecting"] = changed_share("1_connect", "2_live")
+    assert result["changed_by_connecting"] > 0.05
+
+
+def record(stand_in: Any) -> Iterator[None]:
+    """Three seconds become an action."""
+    run(bpy.ops.posewire.record)
+    for _ in range(3):
+        yield
+    screenshot("3_recording")
+    run(bpy.ops.posewire.stop)
+    result["action_frames"] = list(stand_in.animation_data.action.frame_range)
+    yield
+    screenshot("4_recorded")
+
+
 def step_through(steps: Iterator[None]) -> Callable[[], float | None]:
+    """What Blender's timer calls: one step, and when to come again; at the end, or at an error, the result file and out."""
+
     def step() -> float | None:
         try:
-            next(steps)
-            return STEP_S
-        except StopIteration:
-            pass
+            if next(steps, OVER) is not OVER:
+                return STEP_S
         except Exception:  # noqa: BLE001  the result file says what went wrong, whatever it was
             result["error"] = traceback.format_exc()
         (Path(OUT) / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")

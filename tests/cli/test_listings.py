@@ -38,6 +38,16 @@ def test_methods_shows_what_was_measured_and_by_which_command(posewire):
     assert first["value"] in table and first["command"].split(" ... ")[0] in " ".join(table.split())
 
 
+def test_each_number_in_the_table_points_at_the_command_that_printed_it(posewire):
+    rows = {row["name"]: row for row in json.loads(posewire("methods", "--json").out)}
+    said = posewire("methods").out
+    for name in ("blazepose", "vae"):
+        first = rows[name]["accuracy"][0]
+        mark = said.split(first["value"], 1)[1].split()[0]
+        note = said.split(f"\n{mark} ", 1)[1].split("\n(")[0]
+        assert " ".join(first["command"].split()) in " ".join(note.split())
+
+
 def test_methods_name_shows_every_number_of_one_method(posewire):
     (row,) = json.loads(posewire("methods", "blazepose", "--json").out)
     said = " ".join(posewire("methods", "blazepose").out.split())

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import posewire as api
-from posewire.client import connect
+from posewire.cli import main
+from posewire.client import Client, connect
+from posewire.errors import WireError
 
 
 @pytest.fixture
@@ -97,6 +99,15 @@ def test_a_preview_shows_every_frame(posewire, short_clip, tmp_path):
         assert sum(1 for _ in container.decode(video=0)) == 16
 
 
+def test_a_run_ends_with_who_was_seen_and_what_to_type_next(posewire, short_clip, nobody_clip, tmp_path):
+    said = posewire("run", short_clip, "--out", tmp_path / "seen.pwt", "--preview", tmp_path / "seen.mp4").err
+    assert "1 person in all" in said
+    assert f"Recorded: {tmp_path / 'seen.pwt'}. Next: posewire export {tmp_path / 'seen.pwt'} {tmp_path / 'seen.bvh'}\n" in said
+    assert f"Preview: {tmp_path / 'seen.mp4'}\n" in said
+    said = posewire("run", nobody_clip, "--out", tmp_path / "empty.pwt").err
+    assert f"Recorded: {tmp_path / 'empty.pwt'}.\n" in said
+
+
 def test_a_frame_with_nobody_is_recorded_as_such(posewire, nobody_clip, tmp_path):
     assert posewire("run", nobody_clip, "--out", tmp_path / "empty.pwt").code == 0
     recorded = api.Take.open(tmp_path / "empty.pwt")
@@ -168,3 +179,19 @@ def test_a_killed_run_leaves_a_take_that_opens(short_clip, tmp_path):
     process.wait()
     recorded = api.Take.open(take)
     assert 0 < len(recorded) <= 16
+
+
+def test_listen_says_once_in_a_silence_why_nothing_comes(monkeypatch, capsys):
+    def silent(*_):
+        nonlocal waits
+        waits += 1
+        if waits == 3:
+            raise KeyboardInterrupt
+        raise WireError("Nobody publishes at this address.", hint="start it there")
+
+    waits = 0
+    monkeypatch.setattr(Client, "receive", silent)
+    assert main(["listen", f"tcp://127.0.0.1:{free_port()}", "--json"]) == 130
+    said = capsys.readouterr()
+    assert said.err.count("Nobody publishes at this address.") == 1
+    assert said.out == ""

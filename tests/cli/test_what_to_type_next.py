@@ -7,6 +7,9 @@ import pytest
 from posewire.take import TakeHeader, TakeWriter
 
 WRONG = """
+run CLIP --stream
+run CLIP another.mp4
+keys list studio
 run absent.mp4
 run text.mp4
 run empty.mp4
@@ -79,6 +82,7 @@ solve TAKE --out new.pwt --smooth much
 solve TAKE --out new.pwt --smooth nan
 listen udp://127.0.0.1:1
 listen tcp://127.0.0.1:5591 --timeout 0.1
+listen --connect tcp://127.0.0.1:5591 --timeout 0.1
 listen tcp://127.0.0.1:5591 --key-file absent.key
 listen tcp://127.0.0.1:5591 --key-file text.json
 replay absent.pwt --publish

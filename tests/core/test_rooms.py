@@ -44,7 +44,7 @@ ORDER = {room: place for place, room in enumerate(PIPELINE)}
 
 FOR_PLUGINS = {
     *("errors", "data", "pictures", "rotation", "skeleton", "camera", "methods"),
-    *("hookspecs", "runtime", "filters", "metrics"),
+    *("hookspecs", "runtime", "filters", "metrics", "evaluate"),
 }
 """What a bundled plugin uses of the core, as any third party would."""
 

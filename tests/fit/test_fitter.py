@@ -114,6 +114,22 @@ def test_infinite_and_absurd_numbers_are_taken_as_unseen_or_outvoted() -> None:
     assert actor.error_m(joints, JOINTS)[30:].max() < 0.15
 
 
+def wrist_moved_m(away_m: float) -> float:
+    """How far the wrist of the pose goes when the keypoint of one frame lies so far up."""
+    row, wrist = 40, actor.NAMES.index("left_wrist")
+    rows = actor.tracks(KEYPOINTS[: row + 1])
+    before = actor.fitted(rows, TIME_S[: row + 1])[row]
+    seen_m = np.array(rows[row].keypoints_m)[wrist] - [0.0, away_m, 0.0]
+    seen_px = rows[row].keypoints_px[wrist] - [0.0, away_m / 3.5 * actor.VIEW.K[1, 1]]
+    rows[row] = actor.replaced(rows[row], [wrist], px=seen_px, m=seen_m, confidence=0.9)
+    joint = skeleton.REFERENCE.index("left_wrist")
+    return float(np.linalg.norm(actor.fitted(rows, TIME_S[: row + 1])[row][joint] - before[joint]))
+
+
+def test_a_keypoint_that_jumps_away_pulls_less_than_one_that_is_near() -> None:
+    assert 0.0 < wrist_moved_m(1.0) < 0.5 * wrist_moved_m(0.2)
+
+
 def test_2d_alone_gives_a_pose() -> None:
     rows = [Track(1, row.keypoints_px, row.confidence, row.box_px) for row in actor.tracks(KEYPOINTS)]
     joints = actor.fitted(rows, TIME_S)

@@ -21,6 +21,7 @@ from posewire import camera as cameras
 from posewire.client import connect
 from posewire.data import SkeletonPose, Track
 from posewire.errors import PosewireError
+from posewire.preview.palette import person_colour
 from posewire.publish import Publisher
 from posewire.wire import View, decode_view, encode_view
 from posewire_gateway.view import HOST, Viewer
@@ -68,6 +69,19 @@ def test_a_stream_is_shown() -> None:
         apart = np.stack([person.positions_m for person in people])
         np.testing.assert_allclose(joints - joints[0, 0], apart - apart[0, 0], atol=1e-4)
         assert viewer.url.startswith("http://127.0.0.1:") and viewer.frames >= 1
+
+
+def test_somebody_has_the_hue_of_the_preview_in_3d_too() -> None:
+    with shown(pose(1), pose(9)) as viewer:
+        names = pose(1).rotations_wxyz.shape[0]
+        first, ninth = np.asarray(viewer._scene._joints.colors).reshape(2, names, 3).max(axis=1)
+        assert (tuple(first), tuple(ninth)) == (person_colour(1), person_colour(9))
+
+
+def test_a_viewer_says_nothing_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    with Viewer(connect(ANYWHERE.replace("*", "1")), 0):
+        pass
+    assert capfd.readouterr().out == ""
 
 
 def test_the_frustum_is_as_wide_as_the_camera_and_the_stage_timings_are_the_publishers() -> None:

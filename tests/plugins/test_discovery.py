@@ -217,7 +217,9 @@ def test_a_failing_create_is_a_plugin_error(load: Load) -> None:
         def posewire_methods(): return [method("see", create=create)]
     """
     card = load(mine={"mine": code}).method("see")
-    with pytest.raises(PluginError, match=r"'see' cannot be opened(.|\n)*No module named 'torch_of_the_future'"):
+    with pytest.raises(
+        PluginError, match=r"'see' cannot be opened(.|\n)*No module named 'torch_of_the_future' \(.*\.py, line \d+\)"
+    ):
         plugins.open_method(card, MethodOptions())
 
 

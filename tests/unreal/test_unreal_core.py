@@ -50,6 +50,12 @@ def test_ten_people_at_60_hz_arrive_with_their_latency(build: Path) -> None:
     assert "malformed" not in status
 
 
+def test_waiting_is_said_once(build: Path) -> None:
+    command = [build / "posewire_print", "tcp://127.0.0.1:1", "--seconds", "1"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.stdout.count("Nobody publishes there") == 1
+
+
 def test_a_publisher_that_starts_again_is_found_again(build: Path) -> None:
     with publishing([pose(0)]) as publisher:
         address = publisher.address

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
@@ -36,6 +36,9 @@ from posewire.retarget import resolve_rig
 from posewire.settings import Settings
 from posewire.skeleton import MARKERS
 from posewire.take import Take, export
+
+Summary: TypeAlias = "dict[str, Any]"
+"""What --json prints of a run: source, frames, last_time_s, person_ids, stages."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -86,6 +89,16 @@ def _run(flags: argparse.Namespace) -> None:
         print_json(summary)
         return
     _print_times(pipeline)
+    _say_what_was_kept(flags, summary)
+
+
+def _say_what_was_kept(flags: argparse.Namespace, summary: Summary) -> None:
+    """Where the files are, and what an artist types next."""
+    if flags.out:
+        next_one = f" Next: posewire export {flags.out} {flags.out.with_suffix('.bvh')}" if summary["person_ids"] else ""
+        console.print(f"Recorded: {flags.out}.{next_one}")
+    if flags.preview and flags.preview != "window":
+        console.print(f"Preview: {flags.preview}")
     if not (flags.out or flags.preview or flags.publish is not None):
         console.print("Nothing was kept. Next: --out take.pwt records, --publish streams, --preview preview.mp4 shows.")
 
@@ -146,7 +159,7 @@ def _shown(flags: argparse.Namespace, pipeline: Pipeline) -> Iterator[Output]:
         yield PreviewWriter(Path(flags.preview), pipeline.card.joints, title=title, overwrite=flags.overwrite)
 
 
-def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> dict[str, Any]:
+def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> Summary:
     """Runs the pipeline into the outputs under a progress bar. Ctrl-C ends a live source as a person would want it."""
     fit.warm_up(console.print)
     together, frames, people, last_s = Outputs(outputs), 0, set[int](), 0.0
@@ -163,6 +176,8 @@ def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> dict
                 raise
         finally:
             together.close()
+        if people:
+            progress.update(task, people=f"{counted(len(people), 'person', 'people')} in all")
     for problem in getattr(pipeline.source, "problems", ()):
         remark("source:", problem)
     stages = {"median_ms": pipeline.times.median_ms(), "p95_ms": pipeline.times.p95_ms()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rich.progress import Progress
@@ -52,7 +51,7 @@ def _detect(flags: argparse.Namespace) -> None:
     card = plugins.load().estimator(settings.method)
     warn_of_one_person(card, settings)
     rows: list[tuple[str, Detections]] = []
-    with Progress(console=console) as progress, suppress(StopIteration):
+    with Progress(console=console) as progress:
         bar = progress.add_task("detecting", total=len(images))
         for path, found in detect(images, settings):
             rows.append((str(path), found))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from rich.progress import track
 
@@ -24,11 +24,12 @@ from posewire.cli.options import (
     settings_of,
 )
 from posewire.errors import SettingsError
-from posewire.evaluate import EvalReport, Prediction, Reference, evaluate, identity, load_prediction, load_reference, plot, refit
+from posewire.evaluate import EvalReport, Prediction, evaluate, identity, load_prediction, load_reference, plot, refit
 from posewire.fit import FitSettings
 from posewire.outputs import check_new_file
 
 Step = TypeVar("Step")
+Comparison: TypeAlias = Callable[[argparse.Namespace], None]
 
 
 def add_commands(commands: Commands) -> None:
@@ -67,53 +68,63 @@ def add_commands(commands: Commands) -> None:
 def _eval(flags: argparse.Namespace) -> None:
     if flags.plot is not None:
         check_new_file(flags.plot, "--plot", overwrite=True)  # now, not after all was measured
+    _comparison(flags)(flags)
+
+
+def _comparison(flags: argparse.Namespace) -> Comparison:
+    """Which of the comparisons the flags ask for."""
     if flags.identity:
-        _eval_identity(flags)
-        return
+        return _eval_identity
+    _check_lists(flags)
+    if flags.images:
+        return _eval_stills
+    if flags.methods is not None:
+        return lineup_evaluation.evaluate_lineup
+    if flags.dataset:
+        return pose_evaluation.evaluate_dataset
+    if flags.motion:
+        return pose_evaluation.evaluate_lifters if flags.lifter else _eval_motion
+    return _eval_files
+
+
+def _check_lists(flags: argparse.Namespace) -> None:
     if flags.methods is not None and not lineup_evaluation.names_of(flags.methods):
         raise SettingsError("--methods names none.", got=repr(flags.methods), hint="--methods blazepose,vnect")
     if flags.lifters is not None and flags.methods is None:
-        raise SettingsError(
-            "--lifters goes with --methods.", got="no --methods", hint=f"--methods blazepose --lifters {flags.lifters}"
-        )
-    if flags.images:
-        stills_evaluation.evaluate_stills(flags, _methods(flags))
-        return
-    if flags.methods is not None:
-        lineup_evaluation.evaluate_lineup(flags)
-        return
-    if flags.dataset:
-        pose_evaluation.evaluate_dataset(flags)
-        return
-    if flags.motion and flags.lifter:
-        pose_evaluation.evaluate_lifters(flags)
-        return
-    if flags.motion:
-        _eval_motion(flags)
-        return
+        hint = f"--methods blazepose --lifters {flags.lifters}"
+        raise SettingsError("--lifters goes with --methods.", got="no --methods", hint=hint)
+
+
+def _eval_files(flags: argparse.Namespace) -> None:
+    """Takes and videos beside one reference."""
     if not flags.sources or flags.reference is None:
-        missing = "no FILE" if not flags.sources else "no --reference"
         raise SettingsError(
             "There is nothing to compare.",
-            got=missing,
+            got="no FILE" if not flags.sources else "no --reference",
             allowed="FILE --reference FILE.npz, --motion PATH, --dataset NAME, or --identity",
             hint="posewire eval clip.mp4 --reference reference.npz",
         )
-    reports, compared = list[EvalReport](), list[tuple[Prediction, Reference]]()
-    for source in flags.sources:
-        reference = load_reference(flags.reference, flags.view, str(source))
-        compared.append((_prediction(flags, source), reference))
-        reports.append(evaluate(*compared[-1]))
-    if flags.json:
-        print("[" + ",\n".join(report.to_json() for report in reports) + "]")
-    else:
-        for report in reports:
-            output.print(report.to_table(per_joint=flags.per_joint))
-        if flags.by:
-            pose_evaluation.print_groups(flags, compared)
+    references = [load_reference(flags.reference, flags.view, str(source)) for source in flags.sources]
+    compared = [(_prediction(flags, source), reference) for source, reference in zip(flags.sources, references, strict=True)]
+    reports = [evaluate(prediction, reference) for prediction, reference in compared]
+    _show_reports(flags, reports)
+    if flags.by and not flags.json:
+        pose_evaluation.print_groups(flags, compared)
     if flags.plot:
         plot(reports[-1], flags.plot)
         console.print(f"Drawn: {flags.plot}")
+
+
+def _show_reports(flags: argparse.Namespace, reports: Sequence[EvalReport]) -> None:
+    if flags.json:
+        print("[" + ",\n".join(report.to_json() for report in reports) + "]")
+        return
+    for report in reports:
+        output.print(report.to_table(per_joint=flags.per_joint))
+
+
+def _eval_stills(flags: argparse.Namespace) -> None:
+    stills_evaluation.evaluate_stills(flags, _methods(flags))
 
 
 def _methods(flags: argparse.Namespace) -> list[str]:

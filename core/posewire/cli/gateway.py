@@ -149,6 +149,8 @@ def _view(flags: argparse.Namespace) -> None:
         from posewire_gateway.view import Viewer
 
     with _client(flags, view=True) as client, Viewer(client, flags.port) as viewer:
+        if flags.port not in (0, viewer.port):
+            remark("note:", f"port {flags.port} is taken")
         console.print(f"{viewer.url} shows {flags.connect}, until Ctrl-C")
         if not flags.no_browser:
             webbrowser.open(viewer.url)

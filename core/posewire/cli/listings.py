@@ -56,20 +56,28 @@ def _as_json(card: MethodCard) -> dict[str, Any]:
 
 
 def _show_methods(cards: Sequence[MethodCard], registry: Registry) -> None:
-    """The table, and under it what the two numbers of each row are."""
+    """The table, and under it, by their numbers in brackets, what was measured and by which command."""
+    notes: dict[str, str] = {}
     header = ["method", "kind", "keypoints", "people", "accuracy", "speed", "licence of the weights", "summary"]
-    _show(header, [_method_row(card) for card in cards], registry)
-    for title in ("accuracy", "speed"):
-        firsts = {getattr(card, title)[0].what: getattr(card, title)[0].command for card in cards if getattr(card, title)}
-        for what, command in firsts.items():
-            output.print(f"\n{title}: {what}\n  {command}", highlight=False)
+    _show(header, [_method_row(card, notes) for card in cards], registry)
+    for note, mark in notes.items():
+        output.print(f"\n{mark} {note}")
     output.print("\n`posewire methods NAME` shows everything that was measured of one method.")
 
 
-def _method_row(card: MethodCard) -> list[str]:
+def _method_row(card: MethodCard, notes: dict[str, str]) -> list[str]:
     people = "many" if card.multi_person else "one"
-    numbers = [measured[0].value if measured else "-" for measured in (card.accuracy, card.speed)]
+    numbers = [_marked(measured, notes) for measured in (card.accuracy, card.speed)]
     return [card.name, card.kind, str(len(card.joints)), people, *numbers, card.weights_licence, card.summary]
+
+
+def _marked(measured: Sequence[Measurement], notes: dict[str, str]) -> str:
+    """The first value and the mark of its note; a note that is new gets the next mark."""
+    if not measured:
+        return "-"
+    first = measured[0]
+    mark = notes.setdefault(f"{first.what}\n    {first.command}", f"({len(notes) + 1})")
+    return f"{first.value} {mark}"
 
 
 def _show_method(card: MethodCard) -> None:

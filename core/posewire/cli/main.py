@@ -24,7 +24,7 @@ from posewire.cli import (
     synth,
     takes,
 )
-from posewire.errors import EXIT_CODE, PosewireError
+from posewire.errors import EXIT_CODE, PosewireError, SettingsError
 
 _EPILOG = """\
 first steps:
@@ -53,8 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code: 0, 2 for a PosewireError or a wrong flag, 130 for Ctrl-C."""
-    parsed = build_parser().parse_args(arguments)
+    parsed, unknown = build_parser().parse_known_args(arguments)
     try:
+        _refuse(unknown, parsed.command)
         parsed.run(parsed)
     except PosewireError as error:
         print(f"posewire: {error}", file=sys.stderr)
@@ -67,3 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `posewire listen | head`: the reader went away, which is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _refuse(unknown: Sequence[str], command: str) -> None:
+    """argparse alone would answer with the usage of `posewire`, not with that of the command."""
+    if unknown:
+        hint = f"leave it out, or see: posewire {command} --help"
+        raise SettingsError(f"{command} has no such flag or argument.", got=" ".join(unknown), hint=hint)

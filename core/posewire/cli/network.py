@@ -7,6 +7,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ from posewire.cli.options import (
     settings_of,
 )
 from posewire.client import Client, Received, connect
-from posewire.errors import SettingsError
+from posewire.errors import SettingsError, WireError
 from posewire.outputs import Pacer, open_stream
 from posewire.settings import DEFAULT_ADDRESS
 from posewire.take import Take
 from posewire.wire import View
+
+_SILENCE_S = 3.0
+"""After so long `listen` says why nothing comes."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -42,7 +46,8 @@ def add_commands(commands: Commands) -> None:
 
 def _add_listen(commands: Commands) -> None:
     parser = commands.add_parser("listen", help="print what a stream says", description="Print the people of a live stream.")
-    parser.add_argument("connect", nargs="?", metavar="ADDRESS", help=f"where Posewire publishes (default: {DEFAULT_ADDRESS})")
+    parser.add_argument("address", nargs="?", metavar="ADDRESS", help=f"where Posewire publishes (default: {DEFAULT_ADDRESS})")
+    parser.add_argument("--connect", metavar="ADDRESS", help="the same, as gateway and view call it")
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="key file made by `posewire keys add NAME`")
     parser.add_argument("--rig", metavar="NAME", help="listen to this rig instead of the native skeleton")
     parser.add_argument("--count", type=int, metavar="N", help="stop after N poses")
@@ -53,25 +58,35 @@ def _add_listen(commands: Commands) -> None:
 
 
 def _listen(flags: argparse.Namespace) -> None:
-    address = flags.connect or settings_of(argparse.Namespace(settings=flags.settings)).address
+    address = flags.address or flags.connect or settings_of(argparse.Namespace(settings=flags.settings)).address
     with connect(address, key_file=flags.key_file, rig=flags.rig, timeout_s=flags.timeout) as client:
         console.print(f"Listening at {client.address} (Ctrl-C stops)")
         if flags.json:
-            for received in _first(client, flags.count):
+            for received in _poses(client, flags):
                 print(json.dumps(_as_json(received), allow_nan=False), flush=True)
         else:
             with Live(console=output, refresh_per_second=8) as live:
-                for received in _first(client, flags.count):
+                for received in _poses(client, flags):
                     live.update(_table(client, received))
             if not output.is_terminal:
                 output.print()  # a terminal's last line is ended already
 
 
-def _first(client: Client, count: int | None) -> Any:
-    for number, received in enumerate(client, start=1):
-        yield received
-        if number == count:
-            return
+def _poses(client: Client, flags: argparse.Namespace) -> Iterator[Received]:
+    """As many as --count. Without --timeout it waits for ever, and says once in a silence why nothing comes."""
+    heard, told = 0, False
+    while flags.count is None or heard < flags.count:
+        try:
+            received = client.receive(_SILENCE_S if flags.timeout is None else flags.timeout)
+        except WireError as problem:
+            if flags.timeout is not None:
+                raise
+            if not told:
+                remark("Still listening:", problem)
+            told = True
+        else:
+            heard, told = heard + 1, False
+            yield received
 
 
 def _as_json(received: Received) -> dict[str, Any]:

@@ -22,4 +22,4 @@ def add_commands(commands: Commands) -> None:
 def _new(flags: argparse.Namespace) -> None:
     path = new_plugin.create(flags.name, flags.folder)
     print(path)
-    console.print(f"Next:\n  pip install -e {path}\n  posewire methods\n  pytest {path}")
+    console.print(f'Next:\n  pip install -e "{path}[test]"\n  posewire methods\n  pytest {path}')

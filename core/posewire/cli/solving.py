@@ -34,12 +34,23 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("take", type=Path, metavar="TAKE")
     parser.add_argument("--out", type=Path, required=True, metavar="NEW.pwt", help="the new take")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
-    measuring = parser.add_argument_group("measuring", "without these: as recorded")
-    measuring.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m")
-    measuring.add_argument("--lifter", metavar="NAME", help="turn the recorded 2D into 3D with this lifter")
-    camera = measuring.add_mutually_exclusive_group()
+    _add_measuring_flags(parser)
+    _add_solver_flags(parser)
+    add_settings_file(parser)
+    add_json_flag(parser)
+    parser.set_defaults(run=_solve)
+
+
+def _add_measuring_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("measuring", "without these: as recorded")
+    group.add_argument("--height", type=float, metavar="M", help="stature of the person, 0.5-2.5 m")
+    group.add_argument("--lifter", metavar="NAME", help="turn the recorded 2D into 3D with this lifter")
+    camera = group.add_mutually_exclusive_group()
     camera.add_argument("--fov", type=float, metavar="DEG", help="vertical field of view, 5-175 degrees")
     camera.add_argument("--camera", type=Path, metavar="FILE", help="calibration file of the camera")
+
+
+def _add_solver_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--smooth", default="auto", metavar="SECONDS|auto|none", help="width of the smoothing (auto: chosen at every instant)"
     )
@@ -56,13 +67,10 @@ def add_commands(commands: Commands) -> None:
         help="where all frames are solved in one batch, and where a --lifter runs; torch: PyTorch on the CPU",
     )
     parser.add_argument("--ground", choices=["keep", "auto"], default="keep", help="auto: stand on the floor that the feet show")
-    add_settings_file(parser)
-    add_json_flag(parser)
-    parser.set_defaults(run=_solve)
 
 
-def _solve(flags: argparse.Namespace) -> None:
-    settings = SolveSettings(
+def _settings(flags: argparse.Namespace) -> SolveSettings:
+    return SolveSettings(
         height_m=flags.height,
         camera=cameras.load(flags.camera) if flags.camera else None,
         vertical_fov_deg=flags.fov,
@@ -71,6 +79,10 @@ def _solve(flags: argparse.Namespace) -> None:
         lock_feet=flags.lock_feet,
         device=flags.device,
     )
+
+
+def _solve(flags: argparse.Namespace) -> None:
+    settings = _settings(flags)
     settling.check_device(settings.device)
     take = open_take(flags.take)
     check_take_name(flags.out, "--out")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +36,8 @@ def evaluate_stills(flags: argparse.Namespace, methods: list[str]) -> None:
     """`posewire eval --images PATH [--methods NAME,NAME]`."""
     if flags.limit is not None and flags.limit < 1:
         raise SettingsError("--limit must be a number of pictures.", got=flags.limit, allowed="1 or more", hint="--limit 250")
-    pictures = stills.open_stills(flags.images, flags.joints, _numbers(flags.numbers), flags.limit)
+    numbers = None if flags.numbers is None else stills.number_range(flags.numbers)
+    pictures = stills.open_stills(flags.images, flags.joints, numbers, flags.limit)
     settings = settings_of(flags)
     boxes = stills.BOXES if flags.boxes == "both" else (flags.boxes,)
     reports = [report for method in methods for report in _reports(replace(settings, method=method), pictures, boxes)]
@@ -62,12 +62,3 @@ def _reports(settings: Settings, pictures: stills.Stills, boxes: tuple[str, ...]
     finally:
         estimator.close()
     return reports
-
-
-def _numbers(text: str | None) -> range | None:
-    if text is None:
-        return None
-    told = re.fullmatch(r"(\d+)-(\d+)", text)
-    if told is None or int(told[1]) > int(told[2]):
-        raise SettingsError("--numbers must be a range.", got=text, allowed="FIRST-LAST", hint="--numbers 6001-7000")
-    return range(int(told[1]), int(told[2]) + 1)

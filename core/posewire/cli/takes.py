@@ -1,4 +1,4 @@
-"""Commands about recordings: info, export, eval."""
+"""Commands about recordings: info, export."""
 
 from __future__ import annotations
 

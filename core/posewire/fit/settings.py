@@ -4,7 +4,7 @@ The numbers are those of a search on 19 clips of CMU motion (subjects 1 to 12) w
 (evaluate/refit/noise.py), half the weight on each; of its best, the damping that did best with the noise that is like a
 network's. Two were then set by the same clips: the root's distance is freer (`depth_acceleration_m_s2`), because holding it back
 bends the shape; the speed that opens the filters is low-passed at 3 Hz, not at 1, and counts a tenth less: less late, hardly more
-jitter.
+jitter. Last came the gates, by some ten tries on those clips and on the accelerations of `walking_side.mp4`.
 The size of that noise was taken from BlazePose's bone lengths on a walking clip. The search began at the weights of an earlier
 one, whose noise was sized on a balancing clip; those clips were looked at beside it, not scored.
 """
@@ -37,9 +37,9 @@ class FitSettings:
     """How far the method's 3D may be off: weight = 1 / sigma^2 per limb joint at confidence 1."""
     pixel_sigma_m: float = 0.042
     """The same for the 2D, at the person's distance: in metres, so that it holds for every resolution and distance."""
-    position_gate_m: float = 0.5
+    position_gate_m: float = 0.33
     """A 3D keypoint this far from where it is expected keeps half its weight."""
-    pixel_gate_m: float = 0.4
+    pixel_gate_m: float = 0.26
     """The same for the 2D, at the person's distance."""
     acceleration_m_s2: float = 4.0
     """How hard a slow joint is assumed to accelerate; lower is steadier and slower to follow."""

@@ -107,8 +107,11 @@ def expect(body: Body, work: Workspace, targets: Targets, expected_m: FloatArray
 
 @kernel
 def _gated(w: float, far2: float, gate2: float) -> float:
-    """Less weight the further from where it is expected (Geman-McClure's square root); far2 NaN = no expectation."""
-    return w / (1.0 + far2 / gate2) if finite(far2) else w
+    """Less weight the further from where it is expected; far2 NaN = no expectation.
+
+    Of the fourth power, so that what is only late keeps its weight and a keypoint that jumps away loses it.
+    """
+    return w / (1.0 + (far2 / gate2) ** 2) if finite(far2) else w
 
 
 @kernel

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray
-from posewire.fit.contacts import CONTACT_NAMES, UNSURE
+from posewire.fit.contacts import UNSURE
+from posewire.fit.gait import CONTACT_NAMES
 from posewire.solve.smoothing import gaussians
 
 # By trying, on CMU motion, subjects 1 to 12.

@@ -1,8 +1,8 @@
-"""A joint that is hidden for a moment is carried on from where it was last seen, and fades.
+"""A joint that is hidden for a moment is carried on from where it was last seen, and soon forgotten.
 
-What a window says of a hidden joint is mostly where it was a moment ago. A network finds that slowly; here it is given. As in
-GRU-D (Che et al. 2018, "Recurrent neural networks for multivariate time series with missing values"), the last observation decays
-towards the mean, and the decay stands in the place of the mask. Ours: the joint moves along with the rest of the person.
+What is known of a joint that was just hidden is mostly where it was. A network of one frame cannot know it, one of many frames
+finds it slowly; here it is given, as the last observation carried forward of recurrent networks with missing values (Che et al.
+2018, GRU-D, section 2.3). Ours: a joint moves along with its parent in the body, or, where that is not known, with the person.
 """
 
 from __future__ import annotations
@@ -12,36 +12,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_data.joints import PARENTS
+
 Floats = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
 
-FADING = 0.95
-"""What a frame leaves of the trust in a joint that was seen before it."""
+KEPT_FRAMES = 8
+"""For so long a hidden joint counts as seen. Later a network guesses better by what it sees now, and fading trust was no better:
+both chosen on CMU subjects 10 and 12 (docs/LIFTERS.md)."""
 
 
-def carried(rays: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Every joint at its last known place, and how much that is worth.
+def carried(rays: Floats, seen: Flags) -> tuple[Floats, Flags]:
+    """Every joint at its last known place.
 
     Args:
         rays: (B, T, J, 2), 0 where unseen.
         seen: (B, T, J)
 
     Returns:
-        Rays (B, T, J, 2), 0 where a joint was not seen yet, and trust (B, T, J): 1 where it is seen, FADING to the power of the
-        frames since, 0 before it was seen at all. Of a single frame: what came in.
+        Rays (B, T, J, 2), 0 where a joint is not known, and known (B, T, J): it is seen, or was in the KEPT_FRAMES before. A row
+        depends on no more than those. Of a single frame: what came in.
     """
-    frames = rays.shape[1]
-    if frames == 1:
-        return rays, seen.astype(rays.dtype)
-    at = np.arange(frames)[:, None]
+    at = np.arange(rays.shape[1])[:, None]
     last = np.maximum.accumulate(np.where(seen, at, -1), axis=1)  # (B, T, J)
+    known = (last >= 0) & (at - last <= KEPT_FRAMES)
+    hidden = known & ~seen
+    if not hidden.any():
+        return rays, seen
+    last = np.maximum(last, 0)
     path = _path(rays, seen)[:, :, None]
-    held = np.take_along_axis(rays - path, np.maximum(last, 0)[..., None], axis=1) + path
-    known = last >= 0
-    trust = np.where(known, FADING ** (at - last), 0.0).astype(rays.dtype)
-    return np.where(seen[..., None], rays, np.where(known[..., None], held, 0.0)), trust
+    places = np.where(seen[..., None], rays, np.take_along_axis(rays - path, last[..., None], axis=1) + path)
+    for joint in np.flatnonzero(hidden.any(axis=(0, 1))):  # a parent comes before its children
+        parent = PARENTS[joint]
+        if parent >= 0:
+            both_then = np.take_along_axis(seen[..., joint] & seen[..., parent], last[..., joint], axis=1)
+            bone = np.take_along_axis(rays[..., joint, :] - rays[..., parent, :], last[..., joint, None], axis=1)
+            along = hidden[..., joint] & known[..., parent] & both_then
+            places[..., joint, :] = np.where(along[..., None], places[..., parent, :] + bone, places[..., joint, :])
+    return np.where(known[..., None], places, 0.0).astype(rays.dtype), known
 
 
-def _path(rays: Floats, seen: NDArray[np.bool_]) -> Floats:
+def _path(rays: Floats, seen: Flags) -> Floats:
     """(B, T, 2) how far the person went since the first frame: the steps of the joints that both of two frames show."""
     both = (seen[:, 1:] & seen[:, :-1])[..., None]
     steps = ((rays[:, 1:] - rays[:, :-1]) * both).sum(axis=2) / np.maximum(both.sum(axis=2), 1).astype(rays.dtype)

@@ -12,6 +12,8 @@ from posewire.errors import ModelError
 from posewire.methods import MethodOptions
 from posewire.runtime import Session, open_session
 from posewire_data.joints import ROOT
+from posewire_lifting.carrying import KEPT_FRAMES
+from posewire_lifting.hypotheses import paired_noise
 from posewire_lifting.names import LIFTER_JOINTS
 from posewire_lifting.view import View, seen_by
 
@@ -41,8 +43,8 @@ class OnnxLifter:
 
     @property
     def receptive_field(self) -> int:
-        """Frames of history."""
-        return self._frames
+        """Frames of history: a network of one frame is shown, too, where a joint that is hidden now was a moment ago."""
+        return max(self._frames, 1 + KEPT_FRAMES)
 
     @property
     def can_sample(self) -> bool:
@@ -75,22 +77,16 @@ class OnnxLifter:
 
     def _view(self, window_px: FloatArray, confidence: FloatArray, camera: Camera) -> View:
         """The window as the network takes it; rows before the person's first frame are unseen."""
-        rays = np.full((1, self._frames, len(LIFTER_JOINTS), 2), np.nan)
+        rows = min(len(window_px), self.receptive_field)
+        rays = np.full((1, max(rows, self._frames), len(LIFTER_JOINTS), 2), np.nan)
         seen = np.zeros(rays.shape[:3], dtype=np.bool_)
-        rows = min(len(window_px), self._frames)
         rays[0, -rows:] = cameras.rays(window_px[-rows:], camera)[..., :2]
         seen[0, -rows:] = confidence[-rows:] >= LEAST_CONFIDENCE
-        return seen_by(rays, seen)
+        return seen_by(rays, seen).newest(self._frames)
 
     def close(self) -> None:
         """Frees the network; may be called twice."""
         self._session.close()
-
-
-def paired_noise(count: int, latent: int) -> FloatArray:
-    """(count, latent) normal numbers, always the same; row 2k + 1 is the negative of row 2k."""
-    half = np.random.default_rng(0).standard_normal(((count + 1) // 2, latent))
-    return np.stack([half, -half], axis=1).reshape(-1, latent)[:count]
 
 
 def _window_of(shape: tuple[int | None, ...]) -> tuple[int | None, int | None]:

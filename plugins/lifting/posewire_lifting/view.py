@@ -8,7 +8,7 @@ Of a window, place and size are those of its newest row, so that a longer histor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,17 @@ class View:
     points: Floats
     """(B, T, J, 2) in units of the person's own size, times `seen`."""
     seen: Floats
-    """(B, T, J) 1 = seen, 0 = not seen yet; a joint that was seen before is carried on, at less: posewire_lifting.carrying."""
+    """(B, T, J) 1 = seen, or hidden since a moment and carried on (posewire_lifting.carrying); 0 = not known."""
     size: Floats
     """(B, 1) natural logarithm of the root mean square distance of the newest row's points from the axis."""
     R_camera_turned: Floats
     """(B, 3, 3) from the turned camera to the real one."""
     usable: NDArray[np.bool_]
     """(B,) False: too little is seen in the newest row; the numbers above mean nothing."""
+
+    def newest(self, frames: int) -> View:
+        """For a network of fewer frames: what it sees has come out of a longer history."""
+        return replace(self, points=self.points[:, -frames:], seen=self.seen[:, -frames:])
 
     def inputs(self) -> dict[str, NDArray[np.float32]]:
         """The network's inputs by name."""
@@ -69,9 +73,9 @@ def seen_by(rays: Floats, seen: NDArray[np.bool_]) -> View:
     seen = seen & np.isfinite(rays).all(axis=-1)
     rays, seen = _with_pelvis(rays, seen)
     usable = seen[:, -1].sum(axis=-1) >= MIN_SEEN
-    rays, trust = carried(np.where(seen[..., None], rays, 0.0), seen)
-    known = trust[:, -1] > 0.0
-    weight = known / np.maximum(known.sum(axis=1, keepdims=True), 1)  # (B, J)
+    rays, known = carried(np.where(seen[..., None], rays, 0.0), seen)
+    now = known[:, -1]
+    weight = now / np.maximum(now.sum(axis=1, keepdims=True), 1)  # (B, J)
     R = _turning_to((rays[:, -1] * weight[..., None]).sum(axis=1))
     x, y = rays[..., 0], rays[..., 1]
     # Row i of R^T times (x, y, 1), written out: a batched product would first copy the rays to three dimensions.
@@ -81,7 +85,8 @@ def seen_by(rays: Floats, seen: NDArray[np.bool_]) -> View:
     size = np.sqrt(((points[:, -1] ** 2).sum(axis=-1) * weight).sum(axis=1))  # (B,)
     usable &= size > _SMALLEST
     size = np.maximum(size, _SMALLEST)
-    return View(points / size[:, None, None, None] * trust[..., None], trust, np.log(size)[:, None], R, usable)
+    points = points / size[:, None, None, None] * known[..., None]
+    return View(points, known.astype(points.dtype), np.log(size)[:, None], R, usable)
 
 
 def _with_pelvis(rays: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:

@@ -119,7 +119,7 @@ def _relative(a: OneView, b: OneView) -> tuple[Tensor, Tensor]:
         raise PosewireError(
             "These views have no extrinsics.",
             allowed="extrinsics for the teacher 'reprojection'",
-            hint="python -m posewire_selfsup_lifter extrinsics finds them; 'factorization' and 'distillation' need none",
+            hint="python -m posewire_selfsup_lifter footage finds them; 'factorization' and 'distillation' need none",
         )
     return relative_pose(a.R_camera_world, a.centre_m, b.R_camera_world, b.centre_m)
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from posewire_data.joints import LEFT, PARENTS, RIGHT
+from posewire_data.joints import JOINTS, LEFT, PARENTS, RIGHT
 
-_SIDES = [(left, right) for left, right in zip(LEFT, RIGHT, strict=True) if PARENTS[left] not in (0, 8)]
+_MIDDLE = [JOINTS.index(name) for name in ("pelvis", "neck")]
+_SIDES = [(left, right) for left, right in zip(LEFT, RIGHT, strict=True) if PARENTS[left] not in _MIDDLE]
 """Lower and upper arms and legs: bones between two joints of one side."""
 
 

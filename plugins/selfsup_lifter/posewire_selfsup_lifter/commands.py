@@ -29,6 +29,9 @@ _VALIDATION_INSTANTS = 2_000
 _VALIDATION_LIKE_REAL = 0.5
 """Share of the validation instants that are like a real clip, where some of the training's are."""
 
+_PROJECTION = ("cameras", "instants", "proportions", "mixing", "mirror", "real_share")
+"""Settings that say how motion is seen."""
+
 
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -64,7 +67,7 @@ def _project(flags: argparse.Namespace) -> None:
 def _projected(motion: Path, settings: SelfsupSettings) -> tuple[MultiView2D, MultiView2D]:
     """Views of the training subjects, and of the validation subjects."""
     kept, held_out = load(motion, "train").divided(VALIDATION_SUBJECTS)
-    casting = studio.Casting(real=RealClips(_VALIDATION_LIKE_REAL)) if settings.real else studio.AS_RECORDED
+    casting = studio.Casting(real=RealClips(_VALIDATION_LIKE_REAL)) if settings.real_share else studio.AS_RECORDED
     validation = studio.virtual_views(held_out, _VALIDATION_INSTANTS, settings.seed + 1, casting=casting)
     return studio.views_for(settings, kept, seed=settings.seed), validation
 
@@ -79,8 +82,9 @@ def _add_footage(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clips", type=Path, nargs="+", metavar="CLIP", help="two or more clips that start together")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--camera", type=Path, action="append", default=[], metavar="JSON", help="a camera file a clip, in order")
-    parser.add_argument("--camera-distance", type=float, metavar="M", help="measured distance of the first two cameras")
-    parser.add_argument("--stature", type=float, metavar="M", help="height of the person, where the distance is not known")
+    scale = parser.add_mutually_exclusive_group()
+    scale.add_argument("--camera-distance", type=float, metavar="M", help="measured distance of the first two cameras")
+    scale.add_argument("--stature", type=float, metavar="M", help="height of the person, where the distance is not known")
     parser.set_defaults(call=_footage)
 
 
@@ -106,6 +110,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 def _train(flags: argparse.Namespace) -> None:
     if flags.views:
+        _refuse_projection(flags)
         flags.cameras = "given"
     settings = settings_of(flags, SelfsupSettings)
     training, validation = _projected(flags.motion, settings) if flags.motion else _divided(read_views(flags.views))
@@ -114,6 +119,13 @@ def _train(flags: argparse.Namespace) -> None:
     weights.save(flags.out / WEIGHTS, METHOD, JOINTS, settings.to_json(), networks)
     (flags.out / "settings.json").write_text(json.dumps(settings.to_json(), indent=1) + "\n", encoding="utf-8")
     print(f"{flags.out / WEIGHTS}: next, python -m posewire_selfsup_lifter export {flags.out} --to lifter.onnx")
+
+
+def _refuse_projection(flags: argparse.Namespace) -> None:
+    """Views of a file are as they are: a flag that says how motion is seen would do nothing."""
+    if idle := [name for name in _PROJECTION if name in flags]:
+        flag = "--" + idle[0].replace("_", "-")
+        raise SettingsError(f"{flag} says how motion is seen, and --views has been seen.", hint=f"project ... {flag} ...")
 
 
 def _divided(views: MultiView2D) -> tuple[MultiView2D, MultiView2D]:

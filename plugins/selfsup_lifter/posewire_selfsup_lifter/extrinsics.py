@@ -58,15 +58,7 @@ def relative_pose(rays1: FloatArray, rays2: FloatArray, threshold: float = THRES
     Raises:
         CalibrationError: too few joints, or no geometry explains them.
     """
-    both = np.isfinite(rays1).all(-1) & np.isfinite(rays2).all(-1)
-    if both.sum() < LEAST_CORRESPONDENCES:
-        raise CalibrationError(
-            "Too few joints are seen in both views.",
-            got=int(both.sum()),
-            allowed=f"at least {LEAST_CORRESPONDENCES} (joints x instants)",
-            hint="use a longer stretch, or check that the clips show the same person at the same time",
-        )
-    x1, x2 = rays1[both], rays2[both]
+    x1, x2 = _seen_in_both(rays1, rays2)
     rng = np.random.default_rng(_SEED)
     starts = [_start(x1, x2, rng.random(len(x1)) < _SHARE_OF_A_START, threshold) for _ in range(_STARTS)]
     tried = [_refined(start, x1, x2, threshold) for start in starts if start is not None]
@@ -79,6 +71,19 @@ def relative_pose(rays1: FloatArray, rays2: FloatArray, threshold: float = THRES
     R, centre, _ = min(tried, key=lambda one: one[2])
     fits = np.abs(_sampson(R, centre, x1, x2)) < threshold
     return RelativePose(R, centre, float(fits.mean()), _in_front(R, centre, x1[fits], x2[fits]))
+
+
+def _seen_in_both(rays1: FloatArray, rays2: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The joints that no view lacks."""
+    both = np.isfinite(rays1).all(-1) & np.isfinite(rays2).all(-1)
+    if both.sum() < LEAST_CORRESPONDENCES:
+        raise CalibrationError(
+            "Too few joints are seen in both views.",
+            got=int(both.sum()),
+            allowed=f"at least {LEAST_CORRESPONDENCES} (joints x instants)",
+            hint="use a longer stretch, or check that the clips show the same person at the same time",
+        )
+    return rays1[both], rays2[both]
 
 
 def _start(x1: FloatArray, x2: FloatArray, chosen: NDArray[np.bool_], threshold: float) -> tuple[FloatArray, FloatArray] | None:

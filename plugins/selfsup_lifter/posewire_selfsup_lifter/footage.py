@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from posewire import camera as cameras
 from posewire.data import Camera
 from posewire.errors import SourceError
-from posewire_data.joints import JOINTS, with_middles
+from posewire_data.joints import HIPS, JOINTS, ROOT, with_middles
 from posewire_data.watch import Sighting, watch
 from posewire_selfsup_lifter import extrinsics
 from posewire_selfsup_lifter.views import MultiView2D
@@ -71,8 +71,7 @@ def _one(seen: Sighting, rows: NDArray[np.intp], clip: Path, lens: Camera | None
     camera = lens or _assumed(clip)
     rays = with_middles(cameras.rays(seen.points_px[rows], camera)[..., :2])
     confidence = seen.confidence[rows].copy()
-    hips = [JOINTS.index(f"{side}_hip") for side in ("left", "right")]
-    confidence[:, 0] = np.where(confidence[:, 0] > 0, confidence[:, 0], confidence[:, hips].min(axis=1))
+    confidence[:, ROOT] = np.where(confidence[:, ROOT] > 0, confidence[:, ROOT], confidence[:, HIPS].min(axis=1))
     return rays, np.where(np.isfinite(rays).all(axis=-1), np.clip(confidence, 0.0, 1.0), 0.0)
 
 

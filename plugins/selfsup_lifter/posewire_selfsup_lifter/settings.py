@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from posewire.errors import SettingsError
 from posewire_selfsup_lifter.losses import Error
@@ -18,6 +19,9 @@ Cameras = Literal["virtual", "studio", "studio+virtual", "given"]
 given: the views came in a file."""
 DistillationTarget = Literal["distilled", "hard", "none"]
 """distilled: eq. 14. hard: the teacher's depth as it is (the paper's Table 1, Weaksup-bs). none: no student but the teacher."""
+
+_RENAMED = {"real": "real_share"}
+"""Fields by the names that they had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class SelfsupSettings(TrainSettings):
     """Limbs exchanged between poses before the cameras look, as for the supervised lifters."""
     mirror: bool = True
     """Half of the poses in the mirror."""
-    real: float = 0.4
+    real_share: float = 0.4
     """Share of the instants that are like a real clip (posewire_training.real): human proportions before the cameras look, and
     keypoints shown to the network as BlazePose says them."""
     hiding: bool = True
@@ -56,6 +60,9 @@ class SelfsupSettings(TrainSettings):
     """square: as eq. 3.2 and 3.5 are printed."""
     cross_view_weight: float = 1.0
     """lambda of eq. 3.7: 1 for Human3.6M, 1.5 for MPI-INF-3DHP."""
+    pose_weight: float = 3.0
+    """Of the pose alone: eq. 3.5 again, with the root where the other camera says it is. A picture says little of the root's
+    depth, and what is wrong there moves the whole person in the other picture. 0 = eq. 3.7 as it is printed."""
     root_width: int = 256
     """Of the root's branch, which only helps training; Ch. 3.4.1 gives both branches one width."""
     pretraining_share: float = 0.06
@@ -82,9 +89,14 @@ class SelfsupSettings(TrainSettings):
         for name, choices in ((name, get_args(kind)) for name, kind in kinds.items()):
             if getattr(self, name) not in choices:
                 raise SettingsError(f"{name} is not known.", got=getattr(self, name), allowed=list(choices))
-        shares = ("pretraining_share", "dropout", "noise", "real", "imitation_share")
+        shares = ("pretraining_share", "dropout", "noise", "real_share", "imitation_share")
         if bad := [name for name in shares if not 0.0 <= getattr(self, name) <= 1.0]:
             raise SettingsError(f"{bad[0]} is no share.", got=getattr(self, bad[0]), allowed="0 to 1")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """As TrainSettings; also of weights that were saved when a field had another name."""
+        return super(SelfsupSettings, cls).from_json({_RENAMED.get(name, name): value for name, value in values.items()})
 
     @property
     def shape(self) -> Shape:

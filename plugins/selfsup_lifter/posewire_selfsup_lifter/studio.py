@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray
+from posewire.errors import SettingsError
 from posewire_data import bodies
 from posewire_data.joints import JOINTS, ROOT, mirrored
 from posewire_data.motion import MotionSet
@@ -126,7 +127,9 @@ def _views(rays: Floats, R_camera_world: Floats, centre_m: Floats, like_real: Fl
 
 def views_for(settings: SelfsupSettings, motion: MotionSet, *, seed: int = 0) -> MultiView2D:
     """What the run's settings say the cameras see of this motion."""
-    real = RealClips(settings.real) if settings.real else None
+    if settings.cameras == "given":
+        raise SettingsError("Motion has no given cameras.", got="--cameras given", hint="views of a file: train --views FILE.npz")
+    real = RealClips(settings.real_share) if settings.real_share else None
     casting = Casting(settings.proportions, settings.mirror, Mixing() if settings.mixing else None, real)
     if settings.cameras == "virtual":
         return virtual_views(motion, settings.instants, seed, casting=casting)

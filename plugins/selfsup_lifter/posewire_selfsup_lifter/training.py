@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
 
 import torch
 from torch import nn
@@ -30,10 +29,12 @@ from posewire_training.real import RealClips
 from posewire_training.samples import NOTHING_HIDDEN, Disturbance, Hiding
 from posewire_training.task import Task
 
+_ESTIMATOR = RealClips().said
+"""Says the keypoints of what is like a real clip, in training and in validation."""
 _CHIRALITY_BATCHES = 8
 _DICTIONARY_SETTINGS = (
     *("teacher", "batch", "learning_rate", "warm_up_steps", "average", "largest_gradient", "device", "threads", "seed"),
-    *("validate_every", "cameras", "instants", "proportions", "mixing", "mirror", "real"),
+    *("validate_every", "cameras", "instants", "proportions", "mixing", "mirror", "real_share"),
 )
 
 
@@ -58,24 +59,30 @@ def run(
         quiet: No progress bars.
         finish: Train no further; take the networks of the checkpoint.
     """
-    hiding, estimator = Hiding() if settings.hiding else NOTHING_HIDDEN, RealClips().said
-    disturbance = Disturbance(settings.noise) if settings.noise else None
-    options: dict[str, Any] = {"seed": settings.seed, "device": settings.device}
-    batches = Batches(training, settings.batch, Corruption(hiding, disturbance, settings.focal_error, estimator), **options)
-    clean, clean_judged = (Batches(views, settings.batch, Corruption(), **options) for views in (training, validation))
+    clean = _batches(settings, training, Corruption())
     first: DeepNrsfm | None = None
     if needs_dictionary(settings):
-        first = _dictionary(settings, clean, clean_judged, folder / "dictionary", quiet=quiet)
+        first = _dictionary(settings, clean, _batches(settings, validation, Corruption()), folder / "dictionary", quiet=quiet)
     if settings.teacher == "distillation" and settings.target == "none":
         assert first is not None
         return _with_chirality(settings, {"nrsfm": first}, clean)
     set_up(settings)
-    judged = Batches(validation, settings.batch, Corruption(estimator=estimator), **options)
-    task = _task(settings, batches, judged, first)
+    judged = _batches(settings, validation, Corruption(estimator=_ESTIMATOR))
+    task = _task(settings, _batches(settings, training, _corruption(settings)), judged, first)
     if start is not None:
         _begin_from(task, start)
     last = averaged(task, settings, folder) if finish else train(task, settings, folder, quiet=quiet)
     return _with_chirality(settings, last, clean)
+
+
+def _batches(settings: SelfsupSettings, views: MultiView2D, corruption: Corruption) -> Batches:
+    return Batches(views, settings.batch, corruption, seed=settings.seed, device=settings.device)
+
+
+def _corruption(settings: SelfsupSettings) -> Corruption:
+    """What is done to the keypoints that a network learns from."""
+    disturbance = Disturbance(settings.noise) if settings.noise else None
+    return Corruption(Hiding() if settings.hiding else NOTHING_HIDDEN, disturbance, settings.focal_error, _ESTIMATOR)
 
 
 def needs_dictionary(settings: SelfsupSettings) -> bool:

@@ -1,8 +1,9 @@
 """`python -m posewire_training.measure --motion FILE.npz LIFTER...`: lifters on the held-out subject, seen by random cameras.
 
 LIFTER is a bundled network (lifter_vae) or an ONNX file. Errors in mm over all 17 joints of root-relative poses; the 2D is ground
-truth, complete; with 30 % of the joints hidden; and disturbed as an estimator disturbs it. Hidden is each joint of each frame by
-chance; for a lifter of many frames also since any moment of the window until now (lately), and in the whole window (throughout).
+truth, complete; with 30 % of the joints hidden; and disturbed as an estimator disturbs it. Every sample is a window of 27 frames
+at 30 a second; a network of one frame gets of it what the live lifter carries on. Hidden is each joint of each frame by chance;
+since any moment of the window until now (lately); or in the whole window (throughout).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from posewire.data import FloatArray
 from posewire.runtime import Session, open_session
 from posewire_data.joints import JOINTS, ROOT
 from posewire_data.motion import MotionSet, load
-from posewire_lifting.lifter import paired_noise
+from posewire_lifting.hypotheses import paired_noise
 from posewire_training.command import command
 from posewire_training.samples import (
     CLEAN,
@@ -37,6 +38,7 @@ from posewire_training.samples import (
 )
 
 HYPOTHESES = 20
+WINDOW_FRAMES = 27
 _BATCH = 250
 _OTHERS = [joint for joint in range(len(JOINTS)) if joint != ROOT]
 
@@ -69,9 +71,9 @@ class Measured:
     complete: Errors
     hidden: Errors
     """Each joint of each frame by a chance of 30 %."""
-    lately: Errors | None
-    """Each joint by that chance, from any moment of the window until now. None: it takes one frame, where all is the same."""
-    throughout: Errors | None
+    lately: Errors
+    """Each joint by that chance, from any moment of the window until now."""
+    throughout: Errors
     """Each joint by that chance, in the whole window."""
     disturbed: Errors
     sampling: Sampling | None
@@ -86,7 +88,7 @@ def measure(lifter: str, motion: MotionSet, count: int = 5000, seed: int = 13) -
     """
     path = Path(lifter)
     session = open_session(path if path.suffix == ".onnx" else lifter, threads=1)
-    frames = next(tensor.shape[1] for tensor in session.inputs if tensor.name == "points") or 1
+    frames = max(_frames_of(session), WINDOW_FRAMES)
     plain = Sampler(motion, frames)
     disturbed = Sampler(
         motion, frames, replace(CLEAN, focal_error=0.15), Hiding(seldom=1.0, some=0.0, limb=0.0), Disturbance(1.0)
@@ -97,11 +99,14 @@ def measure(lifter: str, motion: MotionSet, count: int = 5000, seed: int = 13) -
     def without(hiding: Hiding) -> Errors:
         return _errors(session, Sampler(motion, frames, CLEAN, hiding).draw(np.random.default_rng(seed), count))
 
-    hidden = without(THIRTY_PERCENT)
-    lately, throughout = (without(kind) if frames > 1 else None for kind in (THIRTY_PERCENT_LATELY, THIRTY_PERCENT_THROUGHOUT))
+    hidden, lately, throughout = map(without, (THIRTY_PERCENT, THIRTY_PERCENT_LATELY, THIRTY_PERCENT_THROUGHOUT))
     shaken = _errors(session, disturbed.draw(np.random.default_rng(seed), count))
     session.close()
     return Measured(path.stem, count, complete, hidden, lately, throughout, shaken, sampling)
+
+
+def _frames_of(session: Session) -> int:
+    return next(tensor.shape[1] for tensor in session.inputs if tensor.name == "points") or 1
 
 
 def _errors(session: Session, samples: Samples) -> Errors:
@@ -115,7 +120,7 @@ def _errors(session: Session, samples: Samples) -> Errors:
 def poses_m(session: Session, samples: Samples, noise: FloatArray) -> FloatArray:
     """(B, S, 17, 3) of every sample, the same noise (S, L) for each; a lifter without noise gives S = 1."""
     latent = next((tensor.shape[2] for tensor in session.inputs if tensor.name == "noise"), None)
-    inputs, answers = samples.view.inputs(), list[FloatArray]()
+    inputs, answers = samples.view.newest(_frames_of(session)).inputs(), list[FloatArray]()
     for first in range(0, len(samples.size), _BATCH):
         part = {name: value[first : first + _BATCH] for name, value in inputs.items()}
         rows = len(part["size"])
@@ -162,8 +167,8 @@ def table_of(measured: Sequence[Measured]) -> Table:
     return table
 
 
-def _with_ratio(errors: Errors | None, complete: Errors) -> str:
-    return "-" if errors is None else f"{errors.mpjpe_mm:.1f} ({errors.mpjpe_mm / complete.mpjpe_mm:.2f})"
+def _with_ratio(errors: Errors, complete: Errors) -> str:
+    return f"{errors.mpjpe_mm:.1f} ({errors.mpjpe_mm / complete.mpjpe_mm:.2f})"
 
 
 @command

@@ -50,7 +50,7 @@ def example(settings: VaeSettings, net: nn.Module, batch: int = 4, samples: int 
     made = torch.Generator().manual_seed(0)
     points = torch.tensor(_STANDING) + 0.15 * torch.randn(batch, settings.frames, len(JOINTS), 2, generator=made)
     drawn = torch.rand(batch, settings.frames, len(JOINTS), generator=made)
-    seen = (drawn < 0.8) * torch.where(drawn < 0.2, 0.6, 1.0)  # some are carried on from earlier frames
+    seen = (drawn < 0.8).float()
     inputs = {"points": points * seen[..., None], "seen": seen, "size": 0.3 * torch.randn(batch, 1, generator=made) - 1.8}
     if isinstance(net, LiveVae):
         inputs["noise"] = torch.randn(batch, samples, net.spread.directions, generator=made)

@@ -49,10 +49,7 @@ class Scaler(nn.Module):
 
 
 class Features(nn.Module):
-    """A view as a row of numbers: standardised 2D, 0 (the mean) where unseen; which joints are seen; the person's size.
-
-    A joint that is carried on from an earlier frame is seen by less than 1, and as much nearer to the mean.
-    """
+    """A view as a row of numbers: standardised 2D, 0 (the mean) where unseen; which joints are seen; the person's size."""
 
     def __init__(self) -> None:
         super().__init__()

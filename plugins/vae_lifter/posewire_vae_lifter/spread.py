@@ -23,7 +23,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
-from posewire_lifting.lifter import paired_noise
+from posewire_lifting.hypotheses import paired_noise
 from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.samples import Augmentation, Sampler, Samples
@@ -99,8 +99,8 @@ def learn(live: LiveVae, misses: Misses, descents: int = 600, *, bf16: bool = Fa
         half = torch.randn(_BATCH, HYPOTHESES // 2, live.spread.directions)
         noise = torch.stack([half, -half], dim=2).flatten(1, 2)  # in pairs, as the live lifter's
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            moved_m = _moved_m(live, misses, rows, noise)
-        loss = choice_loss(moved_m.float(), _errors_m(live, misses, rows))
+            moved_m = moves_of(live, misses, rows, noise)
+        loss = choice_loss(moved_m.float(), errors_of(live, misses, rows))
         descend(optimizer, loss, 1.0)
         schedule.step()
         losses.append(float(loss.detach()))
@@ -120,7 +120,7 @@ def _lengths(vectors: Tensor) -> Tensor:
     return (vectors.square().sum(dim=-1) + 1e-8).sqrt()
 
 
-def _moved_m(live: LiveVae, misses: Misses, rows: Tensor, noise: Tensor) -> Tensor:
+def moves_of(live: LiveVae, misses: Misses, rows: Tensor, noise: Tensor) -> Tensor:
     """(B, S, 16, 3) hypotheses less mode, metres."""
     mean, decoder = misses.mean[rows], live.vae.decoder
     latent = mean[:, None] + live.spread(misses.hidden[rows], noise)
@@ -128,7 +128,7 @@ def _moved_m(live: LiveVae, misses: Misses, rows: Tensor, noise: Tensor) -> Tens
     return SHARE * moved.unflatten(-1, (-1, 3)) * live.vae.poses.scaler.deviation
 
 
-def _errors_m(live: LiveVae, misses: Misses, rows: Tensor) -> Tensor:
+def errors_of(live: LiveVae, misses: Misses, rows: Tensor) -> Tensor:
     """(B, 16, 3) truth less mode, metres."""
     return misses.errors[rows].unflatten(-1, (-1, 3)) * live.vae.poses.scaler.deviation
 

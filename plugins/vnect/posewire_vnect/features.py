@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -18,6 +19,10 @@ class Features(NamedTuple):
     """(B, widths.deep, S/32, S/32)."""
     vector: Tensor
     """(B, widths.vector)."""
+
+    def to(self, device: str | torch.device) -> Features:
+        """On another device."""
+        return Features(*(part.to(device) for part in self))
 
 
 class Widths(NamedTuple):

@@ -4,13 +4,17 @@
 
 Only where BlazePose is sure, in regions that it turned and centred itself: the head learns to say the same of crops that lie off.
 Joints that BlazePose does not have are NaN, or the middle of those that define them.
+
+    python -m posewire_vnect.footage --out shots/lspet --images lspet.tar --numbers 1-3000
+
+Pictures whose 2D joints somebody labelled teach the heatmaps only (posewire_vnect.labelled).
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,15 +22,17 @@ import numpy as np
 import torch
 
 from posewire import camera as cameras
-from posewire import pictures
-from posewire.data import Detections, FloatArray, Frame
-from posewire.errors import SourceError
+from posewire.data import Detections, Frame
+from posewire.errors import SettingsError, SourceError
+from posewire.evaluate.stills import number_range
 from posewire.methods import MethodOptions
 from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
 from posewire_training.command import command
-from posewire_vnect.names import INPUT_PX, JOINTS
+from posewire_vnect import labelled
+from posewire_vnect.cutting import cut_out
+from posewire_vnect.names import JOINTS
 from posewire_vnect.shots import SHARD, Shots, joined, save
 
 _SURE = 0.6
@@ -72,32 +78,19 @@ def _shot(frame: Frame, found: Detections, row: int, rng: np.random.Generator) -
     low, high = np.nanmin(points_px, axis=0), np.nanmax(points_px, axis=0)
     if not high[1] - low[1] >= _LEAST_PX:
         return None
-    side_px = float((high - low).max() / rng.uniform(0.6, 0.85))
-    corner = (low + high) / 2 + rng.uniform(-0.06, 0.06, 2) * side_px - side_px / 2
-    step = side_px / INPUT_PX
-    to_picture = np.array([[step, 0.0, corner[0]], [0.0, step, corner[1]]])
-    image = pictures.warped(frame.picture, to_picture, INPUT_PX)
-    to_crop = np.array([[1 / step, 0.0, -corner[0] / step], [0.0, 1 / step, -corner[1] / step], [0.0, 0.0, 1.0]])
     visibility = np.where(np.isfinite(points_px).all(-1), np.where(seen, VISIBLE, BY_OBJECT), OUTSIDE)
-    return Shots(
-        torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None],
-        _tensor((points_px - corner) / step),
-        _tensor(as_joints(found.keypoints_m[row], JOINTS)),
-        torch.from_numpy(visibility.astype(np.uint8))[None],
-        _tensor(to_crop @ frame.camera.K),
-    )
+    return cut_out(frame, points_px, as_joints(found.keypoints_m[row], JOINTS), visibility, rng)
 
 
-def _tensor(values: FloatArray) -> torch.Tensor:
-    return torch.from_numpy(values.astype(np.float32))[None]
+def write(shots: Iterable[Shots], folder: Path, rng: np.random.Generator) -> int:
+    """Shards of crops, mixed; returns how many crops there are.
 
-
-def write(paths: Sequence[Path], folder: Path, every: int, seed: int = 0) -> int:
-    """Shards of everybody in these clips, mixed; returns how many crops there are."""
-    rng = np.random.default_rng(seed)
-    found = [shot for path in paths for shot in crops(path, every, rng)]
+    Raises:
+        SourceError: there are none.
+    """
+    found = list(shots)
     if not found:
-        raise SourceError("Nobody is seen in these clips.", got=[path.name for path in paths])
+        raise SourceError("Nobody is seen well enough in these clips and pictures.", hint="give others, or a smaller --every")
     folder.mkdir(parents=True, exist_ok=True)
     mixed = joined(found).rows(torch.as_tensor(rng.permutation(len(found))))
     for number, first in enumerate(range(0, len(mixed), SHARD)):
@@ -105,15 +98,36 @@ def write(paths: Sequence[Path], folder: Path, every: int, seed: int = 0) -> int
     return len(mixed)
 
 
+def from_all(
+    clips: Sequence[Path], every: int, images: Path | None, numbers: range | None, rng: np.random.Generator
+) -> Iterator[Shots]:
+    """Everybody in the clips, then everybody in the labelled pictures."""
+    for path in clips:
+        yield from crops(path, every, rng)
+    if images is not None:
+        yield from labelled.crops(images, numbers, rng)
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m posewire_vnect.footage", description="Real crops with pseudo-labels.")
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = argparse.ArgumentParser(prog="python -m posewire_vnect.footage", description="Real crops for a training.")
+    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--every", type=int, default=6, help="frames (default 6)")
+    told = "besides or instead of clips: a folder or tar file of pictures with 2D joints, see docs/METRICS.md"
+    parser.add_argument("--images", type=Path, metavar="PATH", help=told)
+    parser.add_argument("--numbers", metavar="A-B", help="only pictures with these numbers in their names")
     flags = parser.parse_args(arguments)
-    print(f"{write(flags.clips, flags.out, flags.every)} crops in {flags.out}")
+    if not flags.clips and flags.images is None:
+        raise SettingsError(
+            "There is nothing to look at.", allowed="clips, or --images PATH", hint="--images lspet.tar --numbers 1-3000"
+        )
+    if flags.numbers and flags.images is None:
+        raise SettingsError("--numbers chooses among labelled pictures.", got=flags.numbers, allowed="with --images PATH")
+    numbers, rng = number_range(flags.numbers) if flags.numbers else None, np.random.default_rng(0)
+    shots = from_all(flags.clips, flags.every, flags.images, numbers, rng)
+    print(f"{write(shots, flags.out, rng)} crops in {flags.out}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,11 @@ class Learning:
     def begin(self, step: int, some: Callable[[], tuple[Tensor, Tensor]]) -> None:
         """Before the first step of a head that has never learned: its coarse pose as least squares on `some` vectors' joints."""
         if step == 0 and not self._begun and isinstance(self.head, LocationHead):
-            self.head.coarse.fit(*some(), last=WORLD_NUMBERS if self.settings.trunk == "blazepose" else None)
+            vectors, joints_m = some()
+            known = torch.isfinite(joints_m).any(-1).any(-1)  # of pictures with 2D labels nothing is
+            self.head.coarse.fit(
+                vectors[known], joints_m[known], last=WORLD_NUMBERS if self.settings.trunk == "blazepose" else None
+            )
 
     def learn(self, said: Maps | Answers, truth: Truth, progress: float, drift: Tensor | None = None) -> Scores:
         """One step; `drift` is how far a trunk has gone from what it began as."""
@@ -74,17 +78,31 @@ class CachedTask(Learning):
     """Head only, on cached features; the first file is kept for validation."""
 
     def __init__(self, settings: VNectSettings, head: nn.Module, files: list[Path], real: list[Path]) -> None:
-        super().__init__(settings, None, head.to(memory_format=torch.channels_last))  # pyright: ignore[reportCallIssue]
+        laid = head.to(settings.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        super().__init__(settings, None, laid)
         kept = files[0].name
         training = [path for path in files if path.name != kept]
         self._pool = Pool(training, real, batch=settings.batch, real_share=settings.real_share, seed=settings.seed)
-        self._kept = cache.read(files[0])
+        self._kept = self._laid(*cache.read(files[0]))
         self._beginning = [*training, *real * _REAL_COPIES]
 
     def step(self, number: int, progress: float) -> Scores:
-        self.begin(number, lambda: cache.vectors(self._beginning))
-        features, truth = self._pool.batch(number)
-        return self.learn(self.head(features), truth, progress)
+        self.begin(number, self._vectors)
+        features, truth = self.batch(number)
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            said = self.head(features)
+        return self.learn(said, truth, progress)
+
+    def batch(self, number: int) -> tuple[Features, Truth]:
+        """Of a step, on the device that learns."""
+        return self._laid(*self._pool.batch(number))
+
+    def _laid(self, features: Features, truth: Truth) -> tuple[Features, Truth]:
+        return features.to(self.settings.device), truth.to(self.settings.device)
+
+    def _vectors(self) -> tuple[Tensor, Tensor]:
+        vectors, joints_m = cache.vectors(self._beginning)
+        return vectors.to(self.settings.device), joints_m.to(self.settings.device)
 
     def validate(self) -> Scores:
         features, truth = self._kept
@@ -157,12 +175,15 @@ def _slices(count: int) -> list[slice]:
 
 
 def scores(said: list[Maps | Answers], truth: Truth) -> Scores:
-    """MPJPE and 3DPCK@150 of the joints in the crop, read at the maxima; 2D error of those that are not hidden, cells."""
+    """MPJPE and 3DPCK@150 of the joints in the crop, read at the maxima; 2D error of those that are not hidden, cells.
+
+    A joint whose depth is not known counts in 2D only.
+    """
     heat = torch.cat([one.heat for one in said])
     read_m = torch.cat([poses_m(one.heat, one.places_m) if isinstance(one, Maps) else one.fused_m for one in said])
     side = heat.shape[-1]
     placed = (truth.height > 0) & torch.isfinite(truth.cells).all(-1)
-    error_m = (read_m - truth.joints_m).norm(dim=-1)[placed]
+    error_m = (read_m - truth.joints_m).norm(dim=-1)[placed & torch.isfinite(truth.joints_m).all(-1)]
     cell = heat.flatten(2).argmax(-1)
     off = (torch.stack([cell % side, cell // side], -1) - truth.cells).norm(dim=-1)[placed & (truth.height == 1)]
     return {

@@ -83,7 +83,7 @@ class FlatTask:
 
     def step(self, number: int, progress: float) -> Scores:
         part = cache.joined([cache.load(path) for path in self._drawn(np.random.default_rng([self.settings.seed, number]))])
-        heatmaps, fields = flat_losses(self._said(part), part)
+        heatmaps, fields = flat_losses(self._said(part), part.heatmaps, part.fields)
         descend(self.optimizers["flat"], heatmaps + fields, self.settings.largest_gradient)
         return {"heatmaps": float(heatmaps.detach()), "fields": float(fields.detach())}
 
@@ -104,16 +104,19 @@ class FlatTask:
         losses: list[dict[str, Tensor]] = []
         for path in self.held[:12]:
             part = cache.load(path)
-            losses.append(dict(zip(("heatmaps", "fields"), flat_losses(self._said(part), part), strict=True)))
+            losses.append(
+                dict(zip(("heatmaps", "fields"), flat_losses(self._said(part), part.heatmaps, part.fields), strict=True))
+            )
         return validation_means(losses)
 
 
-def flat_losses(said: Flat, part: cache.Part) -> tuple[Tensor, Tensor]:
-    """Per-pixel L2 (section 6.2.3), weighed; where somebody is it counts three times as much, as most of a picture is nobody."""
-    heatmaps = (said.heatmaps.float() - part.heatmaps) ** 2 * (1.0 + SOMEBODY * part.heatmaps)
-    on_link = (part.fields != 0).any(2, keepdim=True)
-    fields = (said.fields.float() - part.fields) ** 2 * (1.0 + SOMEBODY * on_link)
-    return WEIGH_HEATMAPS * heatmaps.mean(), WEIGH_FIELDS * fields.mean()
+def flat_losses(said: Flat, heatmaps: Tensor, fields: Tensor) -> tuple[Tensor, Tensor]:
+    """Of what was said and what should have been: per-pixel L2 (section 6.2.3), weighed; where somebody is it counts three times
+    as much, as most of a picture is nobody."""
+    of_peaks = (said.heatmaps.float() - heatmaps) ** 2 * (1.0 + SOMEBODY * heatmaps)
+    on_link = (fields != 0).any(2, keepdim=True)
+    of_links = (said.fields.float() - fields) ** 2 * (1.0 + SOMEBODY * on_link)
+    return WEIGH_HEATMAPS * of_peaks.mean(), WEIGH_FIELDS * of_links.mean()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +156,18 @@ def cell_of(points_px: Tensor, off: Tensor, shape: torch.Size) -> Tensor:
     return y.clamp(0, shape[0] - 1) * shape[1] + x.clamp(0, shape[1] - 1)
 
 
+def bone_losses(said: Tensor, due_m: Tensor, supervised_there: Tensor) -> Tensor:
+    """(n, J) squared error of each bone, metres squared; zero where it is not supervised.
+
+    Args:
+        said: (n, 3 J) encodings.
+        due_m: (n, J, 3) bones; NaN = unknown.
+        supervised_there: (n, J) bool, of the joint at which each was said.
+    """
+    squared = ((said.unflatten(1, (J, 3)) - due_m.nan_to_num(0.0)) ** 2).sum(-1)
+    return torch.where(supervised_there & torch.isfinite(due_m).all(-1), squared, 0.0)
+
+
 class DeepTask:
     """The 3D branch, which learns from columns."""
 
@@ -173,12 +188,11 @@ class DeepTask:
         return {"encodings": float(loss.detach())}
 
     def _squared(self, of: Columns, rows: Tensor) -> Tensor:
-        """(n, J) squared error of each bone, zero where it is not supervised; metres squared."""
+        """(n, J) as bone_losses."""
         with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
             said = self.heads.encodings(self.heads.branch_3d(of.features[rows].float())).float()
         due = of.bones_m[rows]
-        squared = ((said.unflatten(1, (J, 3)) - due.nan_to_num(0.0)) ** 2).sum(-1)
-        return torch.where(self.table[of.joint[rows]] & torch.isfinite(due).all(-1), squared, 0.0)
+        return bone_losses(said, due, self.table[of.joint[rows]])
 
     def validate(self) -> Scores:
         squared = self._squared(self.held, torch.arange(len(self.held.joint)))

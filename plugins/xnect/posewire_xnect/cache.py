@@ -6,8 +6,9 @@ grow while it is used and be continued after a stop.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from posewire.runtime import open_session
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
 from posewire_synth.layers import OUTSIDE, marked
-from posewire_xnect import truth
+from posewire_xnect import album, truth
 from posewire_xnect.movenet import OUTPUTS, Features, gathered
 from posewire_xnect.stage_one import Truth
 from posewire_xnect.truth import Scene
@@ -53,15 +54,14 @@ class Part:
         return marked(self.visibility)
 
 
-def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "train", seed: int = 0) -> Iterator[int]:
+def make(scenes: Callable[[int], Iterator[Scene]], trunk: Path, folder: Path, parts: int, seed: int = 0) -> Iterator[int]:
     """Makes what is missing of the first `parts` and yields the number of each that is there.
 
     Args:
-        pack: Of posewire_synth.
-        trunk: Of models/convert/convert_movenet.py.
+        scenes: From a part's number on, GROUPS pictures for each: `rendered` or `of_pictures`.
+        trunk: Of models/convert/convert_movenet.py, or one that has learned (tune.py).
         folder: Where the parts go.
         parts: How many.
-        split: Whose bodies, motions and backgrounds.
         seed: Source of chance.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,17 +69,29 @@ def make(pack: Path, trunk: Path, folder: Path, parts: int, split: Split = "trai
     while (folder / file_name(done)).exists() and done < parts:
         done += 1
     session = open_session(trunk, threads=1)
-    for number, batch in enumerate(
-        Pictures(pack, "groups", batch=GROUPS, split=split, seed=seed, first=done, count=parts - done), done
-    ):
-        scene = truth.scene_of(batch)
-        scenes = [bordered(one, np.random.default_rng([seed, number])) for one in (scene, truth.crowd(scene))]
-        image = torch.cat([one.image for one in scenes])
+    for number, scene in enumerate(islice(scenes(done), parts - done), done):
+        both = [bordered(one, np.random.default_rng([seed, number])) for one in (scene, truth.crowd(scene))]
+        image = torch.cat([one.image for one in both])
         said = session.run({"image": image.numpy()})
         features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
-        save(folder / file_name(number), features, scenes)
+        save(folder / file_name(number), features, both)
         yield number
     session.close()
+
+
+def rendered(pack: Path, split: Split, seed: int, first: int) -> Iterator[Scene]:
+    """Rendered as they are needed."""
+    for batch in Pictures(pack, "groups", batch=GROUPS, split=split, seed=seed, first=first):
+        yield truth.scene_of(batch)
+
+
+def of_pictures(folder: Path, first: int) -> Iterator[Scene]:
+    """Rendered already (album.py)."""
+    a_file = album.SIZE // GROUPS
+    for number, path in enumerate(album.paths(folder)[first // a_file :], first // a_file):
+        known = album.load(path)
+        for part in range(max(0, first - number * a_file), a_file):
+            yield known.scene(slice(part * GROUPS, (part + 1) * GROUPS))
 
 
 def bordered(scene: Scene, rng: np.random.Generator) -> Scene:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from av.error import FFmpegError
 from numpy.typing import NDArray
+from torch import Tensor
 
 from posewire import camera as cameras
 from posewire.data import Camera, Detections, FloatArray, Frame
@@ -26,9 +27,9 @@ from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.pseudo_labels import as_joints
 from posewire_data.joints import JOINTS, MIRROR
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
-from posewire_xnect import cache, truth
+from posewire_xnect import album, cache, truth
 from posewire_xnect.letterbox import LONGER_PX, SHORTER_PX
-from posewire_xnect.movenet import OUTPUTS, Features, Heads, gathered
+from posewire_xnect.movenet import OUTPUTS, Features, Flat, Heads, gathered
 from posewire_xnect.placed import Placed
 from posewire_xnect.skeleton import LINKS, NECK, J
 from posewire_xnect.stage_one import Truth
@@ -84,6 +85,20 @@ def make(video: Path, trunk: Path, heads: Heads, folder: Path, pictures: int, fi
             due = [_due(one, heads, Features(*(value[row : row + 1] for value in features))) for row, one in enumerate(chosen)]
             cache.save(folder / cache.file_name(before + number), features, [one.scene for one in chosen], due)
             yield before + number
+
+
+def add_pictures(video: Path, folder: Path, pictures: int, first: int = 0, seed: int = 0) -> Path:
+    """Adds one file of labelled pictures (album.py) of a film, from which trunk and heads learn together; see `make`.
+
+    Raises:
+        SourceError: a film cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    known = [album.of_scene(one.scene, torch.from_numpy(one.left_open)[None]) for one in labelled(video, pictures, rng, first)]
+    path = folder / album.file_name(len(list(folder.glob("album_*.npz"))))
+    album.save(album.joined(known), path)
+    return path
 
 
 def labelled(video: Path, pictures: int, rng: np.random.Generator, first: int = 0) -> Iterator[Labelled]:
@@ -157,8 +172,13 @@ def _scene(image: NDArray[np.float32], points_px: FloatArray, joints_m: FloatArr
 def _due(one: Labelled, heads: Heads, features: Features) -> Truth:
     """Labels; where something was left open, also what the heads say already."""
     due, said = truth.of_scene(one.scene), heads.flat(heads.standardised(features))
+    heatmaps, fields = completed(due.heatmaps, due.fields, said, torch.from_numpy(one.left_open)[None])
+    return due._replace(heatmaps=heatmaps, fields=fields)
+
+
+def completed(heatmaps: Tensor, fields: Tensor, said: Flat, left_open: Tensor) -> tuple[Tensor, Tensor]:
+    """Labelled heatmaps and fields, and besides what was `said` of the joints and cells that are left open (B, J, h, w)."""
     first, second = np.array(LINKS).T
-    joints = torch.from_numpy(one.left_open)[None]
-    links = (joints[:, first] | joints[:, second])[:, :, None] & (due.fields == 0).all(2, keepdim=True)
-    heatmaps = torch.where(joints, torch.maximum(due.heatmaps, said.heatmaps), due.heatmaps)
-    return due._replace(heatmaps=heatmaps, fields=torch.where(links, said.fields, due.fields))
+    links = (left_open[:, first] | left_open[:, second])[:, :, None] & (fields == 0).all(2, keepdim=True)
+    told = torch.where(left_open, torch.maximum(heatmaps, said.heatmaps.float()), heatmaps)
+    return told, torch.where(links, said.fields.float(), fields)

@@ -1,7 +1,8 @@
-"""Stage I on a frozen trunk: MoveNet MultiPose (Google, Apache-2.0), which knows many people in real pictures; our heads on top.
+"""Stage I on a trunk that others trained: MoveNet MultiPose (Google, Apache-2.0), which knows many people in real pictures.
 
-For training without a GPU: the trunk is run once over the training pictures (cache.py), and the heads learn from what it said.
-Its file is made by models/convert/convert_movenet.py; its weights lie in it as int8, and what it says here is what ships.
+For training without a GPU: the trunk is run once over the training pictures (cache.py), and our heads on top learn from what it
+said; then its last part learns with them (tune.py). Its file is made by models/convert/convert_movenet.py; its weights lie in it
+as int8, and what it says here is what ships.
 
 The 3D branch looks at single cells: its maps are read at the maxima only, so it learns and runs there only (`Heads.at`).
 """
@@ -51,7 +52,7 @@ def gathered(said: tuple[Tensor, ...]) -> Features:
 
 
 class Trunk(nn.Module):
-    """(B, 3, H, W) RGB 0..1, sides multiples of 32, to Features. Its weights do not learn."""
+    """(B, 3, H, W) RGB 0..1, sides multiples of 32, to Features. Its weights learn only where tune.py lets them."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -26,6 +26,8 @@ class Placed:
     top_px: float
     """Where the frame's corner lies in the picture, before the mirror; below 0: outside."""
     mirrored: bool
+    room: Size = (LONGER_PX, SHORTER_PX)
+    """Of the picture."""
 
     @classmethod
     def drawn(cls, size: Size, rng: np.random.Generator) -> Self:
@@ -37,17 +39,18 @@ class Placed:
         return cls(scale, left, top, bool(rng.random() < 0.5))
 
     def picture(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """RGB (H, W, 3) to (3, 320, 512), 0..1."""
-        small = cv2.resize(image, None, fx=self.scale, fy=self.scale, interpolation=cv2.INTER_AREA)
+        """RGB (H, W, 3) to (3, 320, 512), or as high and wide as there is room, 0..1."""
+        way = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
+        small = cv2.resize(image, None, fx=self.scale, fy=self.scale, interpolation=way)
         M = np.array([[1.0, 0.0, self.left_px], [0.0, 1.0, self.top_px]])
-        laid = cv2.warpAffine(small, M, (LONGER_PX, SHORTER_PX))
+        laid = cv2.warpAffine(small, M, self.room)
         seen = laid[:, ::-1] if self.mirrored else laid
         return np.divide(seen.transpose(2, 0, 1), 255.0, dtype=np.float32)
 
     def points(self, frame_px: FloatArray) -> FloatArray:
         """Points (..., 2) of the frame in the picture."""
         x, y = np.moveaxis((frame_px + 0.5) * self.scale - 0.5 + np.array([self.left_px, self.top_px]), -1, 0)
-        return np.stack([LONGER_PX - 1 - x if self.mirrored else x, y], axis=-1)
+        return np.stack([self.room[0] - 1 - x if self.mirrored else x, y], axis=-1)
 
     def joints(self, joints_m: FloatArray) -> FloatArray:
         """Joints (..., 3) of the frame's camera in the axes of the picture's."""

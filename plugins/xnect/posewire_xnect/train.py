@@ -1,13 +1,18 @@
 """`python -m posewire_xnect.train COMMAND ...`: from a pack of bodies to the two live files. Each continues where it stopped.
 
-    cache   --pack synth.npz --trunk movenet_trunk.onnx --out CACHE --parts 480 [--split test]
+    cache   --pack synth.npz (or --pictures PICTURES) --trunk movenet_trunk.onnx --out CACHE --parts 480 [--split test]
     footage --video FILM --trunk movenet_trunk.onnx --one ONE/weights.pt --out FOOTAGE [--pictures 60] [--first FRAME]
     stage1  --cache CACHE --out ONE [--footage FOOTAGE]   heads on the frozen MoveNet trunk: for a CPU
+    pictures --pack synth.npz --out PICTURES [--count 2560] [--split test]
+    label   --video FILM --out REAL [--pictures 60] [--first FRAME]
+    tune    --trunk movenet_trunk.onnx --one ONE/weights.pt --pictures PICTURES --out TUNED [--footage REAL]
+            the trunk's last part and the heads together; TUNED/trunk.onnx and TUNED/weights.pt then stand for both
+    blend   --trunks TRUNK.onnx ... --ones WEIGHTS.pt ... --out BLEND [--deep WEIGHTS.pt]   their mean
     whole   --pack synth.npz --out ONE [--device cpu]     SelecSLS from nothing: 25 minutes of one large GPU
     stage2  --cache CACHE --one ONE/weights.pt --motion motion.npz --out TWO
     export  --trunk movenet_trunk.onnx --one ONE/weights.pt --two TWO/weights.pt --pack synth.npz --out FOLDER
 
-stage1, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders.
+stage1, tune, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders.
 Motion: `python -m posewire_data.pack`; the trunk: models/convert/convert_movenet.py.
 """
 
@@ -17,18 +22,21 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from posewire.errors import SettingsError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import load
 from posewire_synth.dataset import Pictures
 from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
-from posewire_xnect import cache, footage
+from posewire_xnect import album, cache, footage, trunk_file
+from posewire_xnect.blend import blend
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
 from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
 from posewire_xnect.likeness import Maker, found_in
@@ -36,6 +44,7 @@ from posewire_xnect.movenet import Heads, Trunk
 from posewire_xnect.stage_one import StageOne
 from posewire_xnect.stage_two import StageTwo, StageTwoSettings
 from posewire_xnect.stage_two_task import StageTwoRun, StageTwoTask
+from posewire_xnect.tune import TuneRun, TuneTask
 from posewire_xnect.whole_task import WholeRun, WholeTask
 
 MOVENET, SELECSLS, STAGE_TWO = "xnect-movenet", "xnect-selecsls", "xnect-stage-2"
@@ -74,6 +83,31 @@ def begin_from(heads: Heads, state: Mapping[str, Tensor]) -> None:
     """Takes over every tensor that there is: a deeper 2D branch begins with the blocks of a shallower one."""
     mine = heads.state_dict()
     heads.load_state_dict({**mine, **{name: value for name, value in state.items() if name in mine}})
+
+
+def tune(
+    settings: TuneRun, trunk: Path, one: Path, pictures: Path, out: Path, real: Path | None = None, *, quiet: bool = False
+) -> Path:
+    """Trains the trunk's last part and the heads together; writes out/trunk.onnx and returns the heads' weights file.
+
+    Args:
+        settings: Of the run.
+        trunk: Of models/convert/convert_movenet.py, or of an earlier run.
+        one: Trained heads on it.
+        pictures: Rendered ones (album.py).
+        out: Where everything goes.
+        real: Labelled frames of films, learned from besides.
+        quiet: Shows no progress.
+    """
+    loop.set_up(settings)
+    known = album.paths(real) if real is not None else []
+    net = Trunk(trunk)
+    task = TuneTask(settings, net, heads_of(one), album.paths(pictures), known)
+    trained = loop.train(task, settings, out, quiet=quiet)
+    net.graph.load_state_dict(trained["trunk"].state_dict())
+    trunk_file.write(trunk, net.graph, settings.trunk_from, out / "trunk.onnx")
+    weights.save(out / "weights.pt", MOVENET, JOINTS, settings.to_json(), {"heads": trained["heads"]})
+    return out / "weights.pt"
 
 
 def whole(settings: WholeRun, pack: Path, out: Path, *, quiet: bool = False) -> Path:
@@ -137,9 +171,23 @@ def export(trunk: Path | None, one: Path, two: Path, pack: Path, out: Path) -> s
 def make_cache(flags: argparse.Namespace) -> str:
     """Tells progress as it goes."""
     torch.set_num_threads(1)
-    for number in cache.make(flags.pack, flags.trunk, flags.out, flags.parts, flags.split, flags.seed):
+    if (flags.pack is None) == (flags.pictures is None):
+        problem, hint = "The cache is made of one kind of pictures.", "--pack FILE renders them, --pictures FOLDER reads them"
+        raise SettingsError(problem, got="both" if flags.pack else "neither", allowed="--pack or --pictures", hint=hint)
+    made = (
+        partial(cache.rendered, flags.pack, flags.split, flags.seed) if flags.pack else partial(cache.of_pictures, flags.pictures)
+    )
+    for number in cache.make(made, flags.trunk, flags.out, flags.parts, flags.seed):
         print(f"part {number + 1} of {flags.parts}", file=sys.stderr)
     return _parts_in(flags.out)
+
+
+def render_pictures(flags: argparse.Namespace) -> str:
+    """Tells progress as it goes."""
+    torch.set_num_threads(1)
+    for path in album.render(flags.pack, flags.out, flags.count, flags.split, flags.seed):
+        print(path.name, file=sys.stderr)
+    return f"{len(album.paths(flags.out)) * album.SIZE} pictures in {flags.out}"
 
 
 def add_footage(flags: argparse.Namespace) -> str:
@@ -162,9 +210,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     files = {
-        "cache": ("pack", "trunk", "out"),
+        "cache": ("trunk", "out"),
         "footage": ("video", "trunk", "one", "out"),
         "stage1": ("cache", "out"),
+        "pictures": ("pack", "out"),
+        "label": ("video", "out"),
+        "tune": ("trunk", "one", "pictures", "out"),
+        "blend": ("out",),
         "whole": ("pack", "out"),
         "stage2": ("cache", "one", "motion", "out"),
         "export": ("one", "two", "pack", "out"),
@@ -182,22 +234,35 @@ def _parser() -> argparse.ArgumentParser:
 def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
     """What one or two of the commands take besides."""
     commands["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
-    commands["stage1"].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
-    commands["footage"].add_argument("--pictures", type=int, default=60)
-    commands["footage"].add_argument("--first", type=int, default=0, metavar="FRAME", help="where to begin")
-    commands["footage"].add_argument("--seed", type=int, default=0)
+    for name in ("stage1", "tune"):
+        commands[name].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
+    for name in ("trunks", "ones"):
+        commands["blend"].add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH")
+    commands["blend"].add_argument("--deep", type=Path, metavar="PATH", help="heads whose 3D branch is taken as it is")
+    for name in ("footage", "label"):
+        commands[name].add_argument("--pictures", type=int, default=60)
+        commands[name].add_argument("--first", type=int, default=0, metavar="FRAME", help="where to begin")
+        commands[name].add_argument("--seed", type=int, default=0)
     for name in ("stage1", "stage2"):
         commands[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
+    commands["cache"].add_argument("--pack", type=Path, metavar="PATH", help="render pictures")
+    commands["cache"].add_argument("--pictures", type=Path, metavar="PATH", help="rendered pictures")
     commands["cache"].add_argument("--parts", type=int, default=480)
-    commands["cache"].add_argument("--split", choices=("train", "test"), default="train")
-    commands["cache"].add_argument("--seed", type=int, default=0)
+    commands["pictures"].add_argument("--count", type=int, default=2560, help=f"rounded up to files of {album.SIZE}")
+    for name in ("cache", "pictures"):
+        commands[name].add_argument("--split", choices=("train", "test"), default="train", help="of the pack")
+        commands[name].add_argument("--seed", type=int, default=0)
 
 
-_SETTINGS = {"stage1": StageOneRun, "whole": WholeRun, "stage2": StageTwoRun}
+_SETTINGS = {"stage1": StageOneRun, "tune": TuneRun, "whole": WholeRun, "stage2": StageTwoRun}
 _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "cache": make_cache,
     "footage": add_footage,
     "stage1": lambda flags: stage_one(settings_of(flags, StageOneRun), flags.cache, flags.out, flags.start, flags.footage),
+    "pictures": render_pictures,
+    "label": lambda flags: footage.add_pictures(flags.video, flags.out, flags.pictures, flags.first, flags.seed),
+    "tune": lambda flags: tune(settings_of(flags, TuneRun), flags.trunk, flags.one, flags.pictures, flags.out, flags.footage),
+    "blend": lambda flags: blend(MOVENET, flags.trunks, flags.ones, flags.out, flags.deep),
     "whole": lambda flags: whole(settings_of(flags, WholeRun), flags.pack, flags.out),
     "stage2": lambda flags: stage_two(
         settings_of(flags, StageTwoRun), flags.cache, flags.one, flags.motion, flags.out, flags.start

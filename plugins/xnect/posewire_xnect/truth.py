@@ -73,6 +73,15 @@ def of_scene(scene: Scene, scheme: Scheme = "sparse") -> Truth:
     return write((scene.points_px + 0.5) / STRIDE - 0.5, scene.joints_m, scene.visible, (height, width), scheme)
 
 
+def flat_of_scene(scene: Scene) -> tuple[Tensor, Tensor]:
+    """Heatmaps and fields of these pictures alone, for who reads the encodings at single cells."""
+    height, width = scene.image.shape[2] // STRIDE, scene.image.shape[3] // STRIDE
+    visible = scene.visible & torch.isfinite(scene.points_px).all(-1)
+    points = ((scene.points_px + 0.5) / STRIDE - 0.5).nan_to_num(0.0)
+    peaks = gaussians(points, (height, width)) * visible[..., None, None]
+    return peaks.amax(1), affinity_fields(points, visible, (height, width))
+
+
 def facing(joints_m: Tensor, neck_px: Tensor, K: Tensor) -> Tensor:
     """Joints (B, M, J, 3) turned about the pelvis into the axes of a camera that looks straight at each neck.
 

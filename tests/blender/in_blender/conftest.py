@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,11 @@ def connect(address: str) -> Any:
     bpy.context.scene.posewire.address = address
     assert bpy.ops.posewire.connect() == {"FINISHED"}
     return module("state").state.session
+
+
+def refused(words: str) -> AbstractContextManager[object]:
+    """An operator that ends with a sentence of ours. Not with a traceback: that holds the words of the sentence, too."""
+    return pytest.raises(RuntimeError, match=rf"^Error: (?!Python: ).*{words}")
 
 
 def pump_until(happened: Callable[[], object], what: str = "it", patience_s: float = PATIENCE_S) -> None:

@@ -103,3 +103,5 @@ def test_the_command_says_what_is_wrong_and_ends_with_2(tmp_path, capsys):
     (tmp_path / "views.npz").write_bytes(b"no")
     assert commands.main(["train", "--views", str(tmp_path / "views.npz"), "--out", str(tmp_path)]) == 2
     assert "does not hold views" in capsys.readouterr().err
+    assert commands.main(["train", "--views", str(tmp_path / "views.npz"), "--out", str(tmp_path), "--real-share", "0.2"]) == 2
+    assert "--real-share says how motion is seen" in capsys.readouterr().err

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="the trainers need posewire[train]")
 
 from walking_person import walking  # noqa: E402
 
-from posewire.errors import PosewireError  # noqa: E402
+from posewire.errors import PosewireError, SettingsError  # noqa: E402
 from posewire_data import bodies  # noqa: E402
 from posewire_data.joints import JOINTS, MIRROR  # noqa: E402
 from posewire_selfsup_lifter import studio  # noqa: E402
@@ -78,6 +78,11 @@ def test_some_people_get_human_proportions_and_the_views_say_which():
 @pytest.mark.parametrize(("cameras", "count"), [("virtual", 2), ("studio", 4), ("studio+virtual", 12)])
 def test_the_settings_choose_the_cameras(cameras, count):
     assert studio.views_for(SelfsupSettings(cameras=cameras, instants=50), MOTION).views == count
+
+
+def test_motion_has_no_given_cameras():
+    with pytest.raises(SettingsError, match="no given cameras"):
+        studio.views_for(SelfsupSettings(cameras="given"), MOTION)
 
 
 def test_a_file_keeps_what_was_seen(tmp_path):

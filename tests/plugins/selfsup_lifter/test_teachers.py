@@ -15,13 +15,16 @@ from posewire.errors import ModelError, PosewireError, SettingsError  # noqa: E4
 from posewire.metrics.position import pa_mpjpe_m  # noqa: E402
 from posewire_selfsup_lifter import studio  # noqa: E402
 from posewire_selfsup_lifter.batches import Batches, Corruption  # noqa: E402
+from posewire_selfsup_lifter.extrinsics import triangulated  # noqa: E402
 from posewire_selfsup_lifter.nrsfm import DeepNrsfm  # noqa: E402
 from posewire_selfsup_lifter.settings import SelfsupSettings  # noqa: E402
 from posewire_selfsup_lifter.students import new_networks, student  # noqa: E402
 from posewire_selfsup_lifter.teachers.dictionary import new_nrsfm  # noqa: E402
 from posewire_selfsup_lifter.teachers.factorization import FactorizationTask  # noqa: E402
+from posewire_selfsup_lifter.teachers.reprojection import Placed, ReprojectionTask  # noqa: E402
 from posewire_selfsup_lifter.training import run  # noqa: E402
 from posewire_selfsup_lifter.views import MultiView2D  # noqa: E402
+from posewire_training import curves  # noqa: E402
 from posewire_training.samples import Hiding, Sampler  # noqa: E402
 
 SMALL = SelfsupSettings(
@@ -38,7 +41,7 @@ SMALL = SelfsupSettings(
     focal_error=0.0,
     proportions=0.0,
     mixing=False,
-    real=0.0,
+    real_share=0.0,
     learning_rate=3e-3,
 )
 VIEWS = studio.virtual_views(walking(), 240, seed=0)
@@ -142,7 +145,7 @@ def test_a_run_begins_where_another_ended(tmp_path):
             start=start,
             quiet=True,
         )
-        scores[name] = float((tmp_path / name / "curves.csv").read_text().splitlines()[-1].split(",")[4])
+        scores[name] = curves.read(tmp_path / name / "curves.csv")["validation_loss"][-1]
     assert scores["further"] < 0.7 * scores["anew"]
     with pytest.raises(ModelError, match="no run to begin from"):
         run(replace(short, width=32), VIEWS, VIEWS, tmp_path / "other", start=tmp_path / "first", quiet=True)
@@ -162,6 +165,30 @@ def test_a_pair_agrees_on_where_a_joint_is():
     there = torch.cat([pair.second.rays, torch.ones(16, 17, 1)], -1)
     normals = torch.linalg.cross((R @ t[..., None])[:, None, :, 0].expand(-1, 17, -1), lines @ R.mT)
     np.testing.assert_allclose((normals * there).sum(-1), 0.0, atol=2e-4)  # epipolar constraint
+
+
+def truly_placed(pair, view):
+    """Placed of the body that both views have seen, in the axes of one of them."""
+    both = (pair.first, pair.second)
+    rays = np.stack([one.rays.numpy() for one in both], axis=2)  # (B, J, V, 2)
+    R, centres = (np.stack([getattr(one, name).numpy() for one in both], axis=1) for name in ("R_camera_world", "centre_m"))
+    world_m = np.stack([triangulated(*row) for row in zip(rays, R, centres, strict=True)])
+    joints_m = torch.from_numpy(world_m).float() - view.centre_m[:, None]
+    joints_m = joints_m @ view.R_camera_world.mT
+    return Placed(joints_m - joints_m[:, :1], joints_m[:, :1])
+
+
+def test_a_root_at_a_wrong_depth_costs_the_other_view_much_and_the_pose_alone_little():
+    batches = Batches(VIEWS, 32, Corruption())
+    pair, task = batches.draw(0), ReprojectionTask(replace(SMALL, pose_weight=2.0), batches, batches)
+    first, second = truly_placed(pair, pair.first), truly_placed(pair, pair.second)
+    task.placed = lambda view: first if view is pair.first else second
+    right = task.losses(pair, pretraining=False)
+    assert max(right.values()) < 0.002
+    first = replace(first, root_m=1.1 * first.root_m)
+    wrong = task.losses(pair, pretraining=False)
+    assert wrong["cross_view"] > 5 * wrong["pose_alone"] > 0
+    assert wrong["loss"] == wrong["reprojection"] + wrong["cross_view"] + 2.0 * wrong["pose_alone"]
 
 
 def test_the_factorization_sees_people_from_all_around(tmp_path):
@@ -201,3 +228,9 @@ def test_settings_say_what_is_allowed():
         SelfsupSettings(pretraining_share=1.5)
     with pytest.raises(SettingsError, match="error"):
         SelfsupSettings(error="cubed")
+
+
+def test_settings_are_read_by_the_names_that_they_had_too():
+    assert SelfsupSettings.from_json({"real": 0.25, "width": 384}) == SelfsupSettings(real_share=0.25, width=384)
+    with pytest.raises(ModelError, match="another version"):
+        SelfsupSettings.from_json({"unreal": 0.25})

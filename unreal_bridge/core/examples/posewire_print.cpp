@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <thread>
 
 namespace {
@@ -79,6 +80,7 @@ long run(const Options& options, posewire::Mailbox& mailbox, const posewire::Rec
     const double end_s = posewire::Now::read().steady_s + options.seconds;
     long printed = 0;
     double next_s = 0.0;
+    std::string told;
     while (printed != options.poses && posewire::Now::read().steady_s < end_s) {
         std::optional<posewire::Received> received = mailbox.take();
         if (received && options.json) print_json(*received), ++printed;
@@ -87,7 +89,9 @@ long run(const Options& options, posewire::Mailbox& mailbox, const posewire::Rec
         if (!options.json && now_s >= next_s) {
             next_s = now_s + 0.1;
             if (const auto smooth = buffer.sample(now_s)) print_angles(*smooth), ++printed;
-            std::printf("%s\n", receiver.status().c_str());
+            const std::string status = receiver.status();
+            if (status != told) std::printf("%s\n", status.c_str());
+            told = status;
         }
         std::fflush(stdout);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -28,7 +28,7 @@ class Fitted:
     rotations_wxyz: FloatArray
     """(T, N, 4) local."""
     contacts: FloatArray
-    """(T, 4) probability for each of contacts.CONTACT_NAMES."""
+    """(T, 4) probability for each of gait.CONTACT_NAMES."""
 
 
 def fit_live(clip: Clip, tracks: Sequence[Track], settings: FitSettings) -> Fitted:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray, ImageArray
-from posewire.errors import SourceError
+from posewire.errors import SettingsError, SourceError
 
 JOINTS_FILE = "joints.npz"
 KEYS = ("joint_names", "keypoints_px", "visible")
@@ -78,6 +78,18 @@ def open_stills(path: Path, joints: Path | None = None, numbers: range | None = 
         allowed = f"pictures whose names hold a number from 1 to {len(points_px)}"
         raise SourceError(f"{path} has none of the pictures.", got=numbers or "no picture", allowed=allowed, hint=_HINT)
     return Stills(names, path, {number: found[number] for number in wanted[:limit]}, points_px)
+
+
+def number_range(text: str) -> range:
+    """The numbers from A to B of "A-B", as --numbers says them.
+
+    Raises:
+        SettingsError: the text says something else.
+    """
+    told = re.fullmatch(r"(\d+)-(\d+)", text)
+    if told is None or int(told[1]) > int(told[2]):
+        raise SettingsError("--numbers must be a range.", got=text, allowed="FIRST-LAST", hint="--numbers 6001-7000")
+    return range(int(told[1]), int(told[2]) + 1)
 
 
 class _Files:

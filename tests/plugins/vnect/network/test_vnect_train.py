@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from posewire_vnect import cache, shots, tasks, train
 from posewire_vnect.names import JOINTS
 from posewire_vnect.pools import Pool
 from posewire_vnect.settings import VNectSettings
-from posewire_vnect.tasks import PictureTask
+from posewire_vnect.tasks import CachedTask, PictureTask
 from posewire_vnect.trunks import TinyTrunk
 
 TINY_PACK = Path(__file__).parents[2] / "synth" / "tiny_pack.npz"
@@ -108,6 +109,21 @@ def test_the_cached_route_trains_the_head_only_and_goes_on_where_it_was_stopped(
     state = torch.load(tmp_path / "last.pt", weights_only=True)
     assert list(state["modules"]) == ["head"] and state["step"] == 2
     assert len((tmp_path / "curves.csv").read_text().splitlines()) == 3
+
+
+def test_the_cached_route_learns_on_the_device_and_in_the_numbers_that_were_asked_for(cached: list[Path]) -> None:
+    def task(**told: Any) -> CachedTask:
+        settings = VNectSettings(batch=2, **told)
+        return CachedTask(settings, train.build.network(settings).head, cached, [])
+
+    features, truth = task(device="meta").batch(0)
+    assert {part.device.type for part in (*features, truth.cells, truth.height, truth.joints_m)} == {"meta"}
+    kinds = list[torch.dtype]()
+    for bf16 in (False, True):
+        learning = task(bf16=bf16)
+        learning.head.register_forward_hook(lambda _module, _inputs, said: kinds.append(said.heat.dtype))
+        assert np.isfinite(learning.step(0, 0.0)["heat"])
+    assert kinds == [torch.float32, torch.bfloat16]
 
 
 def test_pictures_are_rendered_learned_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

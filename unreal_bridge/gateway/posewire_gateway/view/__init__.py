@@ -5,7 +5,9 @@ Threading contract: a Viewer belongs to one thread, which calls `pump` or `run`;
 
 from __future__ import annotations
 
+import io
 import time
+from contextlib import AbstractContextManager, redirect_stdout
 from types import TracebackType
 from typing import Self
 
@@ -40,7 +42,7 @@ class Viewer:
 
     def __init__(self, client: Client, port: int = DEFAULT_PORT) -> None:
         self._client = client
-        with pages_of_this_machine_only():
+        with pages_of_this_machine_only(), _silence():
             self._server = viser.ViserServer(host=HOST, port=port, label="Posewire", verbose=False)
         self.port = self._server.get_port()
         try:
@@ -89,7 +91,8 @@ class Viewer:
 
     def close(self) -> None:
         """Takes the page away and disconnects; may be called twice."""
-        self._server.stop()
+        with _silence():
+            self._server.stop()
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -97,3 +100,8 @@ class Viewer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _silence() -> AbstractContextManager[object]:
+    """viser prints a banner and a farewell even when it is told to be quiet."""
+    return redirect_stdout(io.StringIO())

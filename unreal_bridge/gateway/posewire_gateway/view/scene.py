@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from posewire import rotation
 from posewire.camera import DEFAULT_VERTICAL_FOV_DEG
 from posewire.data import FloatArray
+from posewire.preview.palette import person_colour
 from posewire.wire import ViewMessage
 from posewire_gateway.moment import Moment
 
 Colours = NDArray[np.uint8]
-_PALETTE = np.array([[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233]], dtype=np.uint8)
-"""Okabe and Ito 2008: told apart also by the colour blind."""
+_FLOOR_GREY = 205
 _SIDES = {"left": 0.75, "right": 1.0}
-"""The left side is darker."""
+"""The left side is darker: the page is white."""
 _ASPECT = 16 / 9
 _FLOOR_M = 6
 
@@ -32,8 +32,8 @@ class Scene:
         scene.set_up_direction("+y")
         server.initial_camera.position, server.initial_camera.look_at = (5.0, 2.4, 4.2), (0.0, 0.8, 1.6)  # person and webcam
         floor_m = _floor_m()  # viser's own grid halves the frame rate where the CPU draws
-        grey = np.full(floor_m.shape, 190, dtype=np.uint8)
-        scene.add_line_segments("/floor", floor_m, grey, thickness=1.0, thickness_units="screen")
+        floor = _for_lines(np.full(floor_m.shape, _FLOOR_GREY, dtype=np.uint8))
+        scene.add_line_segments("/floor", floor_m, floor, thickness=1.0, thickness_units="screen")
         nothing, black = np.zeros((1, 2, 3)), np.zeros((1, 2, 3), dtype=np.uint8)
         self._bones = scene.add_line_segments("/bones", nothing, black, thickness=0.035)
         self._joints = scene.add_point_cloud(
@@ -66,7 +66,7 @@ class Scene:
         if who != self._coloured:
             self._coloured = who
             colours = _colours(moment)  # (P, N, 3)
-            self._bones.colors = np.repeat(colours[:, children].reshape(-1, 1, 3), 2, axis=1)
+            self._bones.colors = _for_lines(np.repeat(colours[:, children].reshape(-1, 1, 3), 2, axis=1))
             self._joints.colors = colours.reshape(-1, 3)
 
     def show_camera(self, view: ViewMessage) -> None:
@@ -93,7 +93,12 @@ def _floor_m() -> NDArray[np.float32]:
 
 
 def _colours(moment: Moment) -> Colours:
-    """(P, N, 3) a colour for each person, a shade for each side."""
-    people = np.array([person.pose.person_id for person in moment.people], dtype=np.int64)
+    """(P, N, 3) a colour for each person, the same as in the 2D overlay and the preview, and a shade for each side."""
+    colours = np.array([person_colour(person.pose.person_id) for person in moment.people])  # (P, 3)
     shade = np.array([_SIDES.get(name.partition("_")[0], 0.9) for name in moment.subject.names])
-    return (_PALETTE[people % len(_PALETTE)][:, None, :] * shade[None, :, None]).astype(np.uint8)
+    return (colours[:, None, :] * shade[None, :, None]).astype(np.uint8)
+
+
+def _for_lines(colours: Colours) -> Colours:
+    """viser takes the colours of lines, not those of points, for linear light, and would show sRGB too pale."""
+    return (255 * (colours / 255) ** 2.2).round().astype(np.uint8)

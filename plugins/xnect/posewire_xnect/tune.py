@@ -1,0 +1,225 @@
+"""Trunk and heads learn together from pictures seen afresh every step (album.py, windows.py); what was learned before begins it.
+
+The trunk's last part learns at a small share of the heads' rate (thesis 002, section 4.2.1); its early layers, which take most of
+the time, stay. On real pictures its features are held to those that it began with, as rendered people are no real ones. Batch
+norm keeps the statistics of whole pictures. 2D and 3D learn at once, as at the end of section 6.3.1.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from posewire_data.joints import PARENTS
+from posewire_training.settings import TrainSettings
+from posewire_training.task import Scores, descend
+from posewire_xnect import album, truth, windows
+from posewire_xnect.album import Album
+from posewire_xnect.branches import bone_losses, cell_of, flat_losses
+from posewire_xnect.footage import completed
+from posewire_xnect.movenet import Features, Flat, Heads, Trunk, columns
+from posewire_xnect.readout import ReadOut
+from posewire_xnect.skeleton import Scheme, supervised
+from posewire_xnect.targets import STRIDE
+from posewire_xnect.truth import Scene
+
+N = TypeVar("N", bound=nn.Module)
+
+WEIGH_BONES = 10.0
+"""As in branches.py."""
+BESIDE = 0.4
+"""Cells by which the 3D is asked beside a joint, standard deviation: peaks are not exact."""
+KEPT_REAL = 10
+"""Every tenth real picture is kept apart to choose by, as is the first rendered file."""
+KEPT = 40
+"""Pictures of each kind that a validation looks at."""
+NEAR_PX = 12.0
+"""A joint is seen where its heatmap has a peak this near."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRun(TrainSettings):
+    """A run."""
+
+    steps: int = 3000
+    batch: int = 8
+    """Windows a step."""
+    learning_rate: float = 6e-4
+    warm_up_steps: int = 100
+    weight_decay: float = 1e-6
+    average: float = 0.995
+    bf16: bool = True
+    validate_every: int = 400
+    scheme: Scheme = "sparse"
+    trunk_rate: float = 0.5
+    """The trunk's learning rate beside the heads', for a kernel whose numbers are 1 in size (root mean square)."""
+    trunk_from: int = 18
+    """The first convolution of the trunk's file that learns: 18 is the first below stride 8."""
+    distil: float = 1.0
+    """Weight of how far its features have gone from what they were, on real pictures."""
+    real: float = 0.25
+    """Share of the windows that show real pictures, where there are some."""
+
+
+class TuneTask:
+    """Of a trunk and its heads.
+
+    Args:
+        settings: Of the run.
+        trunk: As it is to begin.
+        heads: Trained (branches.py).
+        rendered: Files of album.py; all pictures are held in memory, 0.5 MB each.
+        real: Files of footage.add_pictures, or none.
+    """
+
+    def __init__(self, settings: TuneRun, trunk: Trunk, heads: Heads, rendered: list[Path], real: list[Path]) -> None:
+        self.settings, self.trunk, self.heads = settings, trunk, heads
+        for module in (trunk, heads):
+            module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub does not know it
+        self._before = (frozen(trunk), frozen(heads))
+        learn_from(trunk, settings.trunk_from)
+        self._rendered = album.joined([album.load(path) for path in rendered[1:]])
+        self._real, kept_real = _divided(album.joined([album.load(path) for path in real])) if real else (None, None)
+        self._kept = {"": album.load(rendered[0]), **({"real_": kept_real} if kept_real is not None else {})}
+        self._table = torch.from_numpy(supervised(settings.scheme))
+        self.modules: Mapping[str, nn.Module] = {"trunk": trunk.graph, "heads": heads}
+        groups = [{"params": list(heads.parameters())}, *_by_size(trunk, settings.learning_rate * settings.trunk_rate)]
+        optimizer = Adam(groups, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+        self.optimizers: Mapping[str, Optimizer] = {"all": optimizer}
+
+    def step(self, number: int, progress: float) -> Scores:
+        _keep_statistics(self.heads)
+        scene, left_open, real = self.batch(number)
+        features, flat = self._said(self.trunk, self.heads, scene.image)
+        heatmaps, fields = flat_losses(flat, *self._due(scene, left_open))
+        bones = WEIGH_BONES * self._bones(features, flat, scene, number)
+        costs = {"heatmaps": heatmaps, "fields": fields, "bones": bones}
+        if real:
+            costs["drift"] = self.settings.distil * self._drift(features, scene.image, real)
+        descend(self.optimizers["all"], torch.stack(list(costs.values())).sum(), self.settings.largest_gradient)
+        return {name: float(cost.detach()) for name, cost in costs.items()}
+
+    def batch(self, number: int) -> tuple[Scene, Tensor, int]:
+        """Windows, what is left open in them, and how many of them, the last ones, are real. It hangs on the number alone."""
+        rng = np.random.default_rng([self.settings.seed, number])
+        real = round(self.settings.batch * self.settings.real) if self._real is not None else 0
+        chosen = [(self._rendered, _some(rng, self._rendered, self.settings.batch - real))]
+        if self._real is not None and real:
+            chosen.append((self._real, _some(rng, self._real, real)))
+        return *windows.seen(chosen, rng, windows.drawn_size(rng)), real
+
+    def _said(self, trunk: nn.Module, heads: Heads, image: Tensor) -> tuple[Features, Flat]:
+        """Standardised features and the 2D branch's answer."""
+        laid = image.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            features = heads.standardised(trunk(laid))
+            return features, heads.flat(features)
+
+    def _due(self, scene: Scene, left_open: Tensor) -> tuple[Tensor, Tensor]:
+        """Heatmaps and fields of these windows; what is left open is what was said before the run."""
+        heatmaps, fields = truth.flat_of_scene(scene)
+        rows = left_open.flatten(1).any(1).nonzero()[:, 0]
+        if not len(rows):
+            return heatmaps, fields
+        with torch.no_grad():
+            said = self._said(*self._before, scene.image[rows])[1]
+        told = completed(heatmaps[rows], fields[rows], said, left_open[rows])
+        return heatmaps.index_copy(0, rows, told[0]), fields.index_copy(0, rows, told[1])
+
+    def _bones(self, features: Features, flat: Flat, scene: Scene, number: int) -> Tensor:
+        """Mean over the visible joints."""
+        off = BESIDE * torch.from_numpy(np.random.default_rng([self.settings.seed, 1, number]).normal(size=scene.points_px.shape))
+        cells = cell_of(scene.points_px, off, flat.heatmaps.shape[2:])
+        above = columns(Features(*(value.float() for value in features)), flat.beside.float(), cells.flatten(1))
+        visible = scene.visible & torch.isfinite(scene.points_px).all(-1)
+        picture, person, joint = visible.nonzero(as_tuple=True)
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            said = self.heads.encodings(self.heads.branch_3d(above.unflatten(1, cells.shape[1:])[picture, person, joint]))
+        bones_m = (scene.joints_m - scene.joints_m[:, :, [max(parent, 0) for parent in PARENTS]])[picture, person]
+        return bone_losses(said.float(), bones_m, self._table[joint]).sum() / max(1, len(joint))
+
+    def _drift(self, features: Features, image: Tensor, real: int) -> Tensor:
+        """How far the features of the last windows lie from the first trunk's, 1 = by their own deviation."""
+        with torch.no_grad():
+            before, _ = self._said(*self._before, image[-real:])
+        pairs = zip(features, before, strict=True)
+        return torch.stack([(now[-real:].float() - was.float()).square().mean() for now, was in pairs]).mean()
+
+    def validate(self) -> Scores:
+        scores: dict[str, float] = {}
+        for name, kept in self._kept.items():
+            rows = [self._kept_scores(kept, row) for row in range(min(KEPT, len(kept)))]
+            scores |= {f"{name}{key}": _mean([row[key] for row in rows]) for key in rows[0]}
+        return scores
+
+    def _kept_scores(self, kept: Album, row: int) -> dict[str, float]:
+        """Of one whole picture; NaN where it shows nobody."""
+        scene, left_open = kept.scene(slice(row, row + 1)), kept.left_open[row : row + 1]
+        features, flat = self._said(self.trunk, self.heads, scene.image)
+        heatmaps, fields = flat_losses(flat, *self._due(scene, left_open))
+        bones_mm = 1e3 * (self._bones(features, flat, scene, row) / self._table.float().sum(1).mean()).sqrt()
+        said = ReadOut().find(flat.heatmaps.float(), flat.fields.float())[0]
+        seen = seen_joints(said, scene)
+        return {
+            "validation_heatmaps": float(heatmaps),
+            "validation_fields": float(fields),
+            "bones_mm": float(bones_mm) if len(seen) else np.nan,
+            "seen": 100 * float(seen.float().mean()),
+        }
+
+
+def seen_joints(peaks: Tensor, scene: Scene) -> Tensor:
+    """Whether each visible joint (flat) has a peak (B, J, K, 3) of its own near it."""
+    cells = (scene.points_px + 0.5) / STRIDE - 0.5
+    apart = (cells[:, :, :, None] - peaks[:, None, :, :, :2]).norm(dim=-1)  # (B, M, J, K)
+    near = (apart * STRIDE < NEAR_PX) & (peaks[:, None, ..., 2] > 0)
+    return near.any(-1)[scene.visible & torch.isfinite(scene.points_px).all(-1)]
+
+
+def frozen(net: N) -> N:
+    """A copy that stays as it is."""
+    return copy.deepcopy(net).eval().requires_grad_(False)
+
+
+def learn_from(trunk: Trunk, first: int) -> None:
+    """Convolutions before number `first` of the trunk's file stay as they are, which also saves the time of their gradients."""
+    for number, layer in trunk.graph.layers.items():
+        layer.requires_grad_(int(number) >= first)
+
+
+def _by_size(trunk: Trunk, rate: float) -> list[dict[str, Any]]:
+    """A learning rate for each tensor, by its size (Shazeer and Stern 2018, Adafactor, section 8): with batch norm folded into
+    them, sizes differ two thousand times, and Adam's steps would be nothing to one kernel and the end of another."""
+    learning = [value for value in trunk.parameters() if value.requires_grad]
+    return [{"params": [value], "lr": rate * float(value.detach().square().mean().sqrt())} for value in learning]
+
+
+def _keep_statistics(heads: Heads) -> None:
+    """Of batch norm: a few windows are no picture of what whole pictures are like."""
+    for module in heads.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+def _divided(real: Album) -> tuple[Album, Album]:
+    """Those that are learned from, and those that are kept."""
+    kept = torch.arange(len(real)) % KEPT_REAL == 0
+    learned, apart = (Album(*(getattr(real, name)[rows] for name in album.FIELDS)) for rows in (~kept, kept))
+    return learned, apart
+
+
+def _some(rng: np.random.Generator, known: Album, count: int) -> NDArray[np.int64]:
+    return rng.integers(0, len(known), count)
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.nanmean(values))
