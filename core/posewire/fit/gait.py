@@ -60,8 +60,9 @@ class Gait(NamedTuple):
 
 def make_gait() -> Gait:
     """Nothing known."""
-    features, points = np.zeros((4, len(FEATURES))), np.zeros((4, 3))
-    return Gait(features, points, points, points, np.zeros(3), np.zeros(3), np.zeros(3), np.array([0.0, 1.0, 0.0]))
+    place_m, recent_m, late_m = np.zeros((3, 4, 3))
+    pelvis_m, walk, floor_m = np.zeros((3, 3))
+    return Gait(np.zeros((4, len(FEATURES))), place_m, recent_m, late_m, pelvis_m, walk, floor_m, np.array([0.0, 1.0, 0.0]))
 
 
 @kernel
