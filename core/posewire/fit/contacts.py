@@ -19,8 +19,9 @@ from posewire.fit.gait import FEET, Gait, begin_gait, go_along, make_gait, watch
 
 UNSURE = 0.5
 
-# `python tests/fit/learn_contacts.py` prints them: logistic regression on the live fit of CMU motion, subjects 1 to 6, with the
-# noises of `posewire eval --motion`. Where up is known it is also shown feet that are held still in the air.
+# `python tests/fit/learn_contacts.py` printed them, before the gates of weighing.py had their last values: logistic regression on
+# the live fit of CMU motion, subjects 1 to 6, with the noises of `posewire eval --motion`. Where up is known it is also shown
+# feet that are held still in the air.
 _BY_TRUNK = (
     (-1.48, -11.1, -1.96, -0.595, -1.10, -1.32, -0.570, 1.660, -0.214, -1.680),
     (-1.37, -7.21, -1.64, 0.449, -2.36, -1.40, -0.582, 0.695, -0.258, -0.512),

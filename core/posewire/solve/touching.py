@@ -14,8 +14,9 @@ from posewire.data import FloatArray
 from posewire.fit.gait import ALONG, FEET, HIGHEST_M, SHORTEST_M, SLOWEST_M_S, WALKING_M_S
 from posewire.skeleton import REFERENCE
 
-# `PYTHONPATH=tests/fit python tests/solve/learn_touching.py` prints them: logistic regression on the solves of CMU motion,
-# subjects 1 to 6, with the noises of `posewire eval --motion`. Where up is known it is also shown feet held still in the air.
+# `PYTHONPATH=tests/fit python tests/solve/learn_touching.py` printed them, when those of contacts.py were: logistic regression on
+# the solves of CMU motion, subjects 1 to 6, with the noises of `posewire eval --motion`. Where up is known it is also shown feet
+# held still in the air.
 _BY_TRUNK = np.array(
     [
         (-0.151, -14.1, -0.607, -2.91, -1.61, -2.04, 0.278, -0.129, -0.454, 0.277),

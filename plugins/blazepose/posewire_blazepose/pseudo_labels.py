@@ -1,4 +1,4 @@
-"""What BlazePose's points are in another method's joints: how trainings read its answers on real footage as labels."""
+"""What BlazePose's points, or labelled ones, are in another method's joints: how trainings read labels of real pictures."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ _MIDDLES: dict[str, tuple[str, ...]] = {
     **{f"{side}_hand": (f"{side}_index", f"{side}_pinky") for side in ("left", "right")},
     **{f"{side}_toe": (f"{side}_foot_index",) for side in ("left", "right")},
 }
-"""Joints that BlazePose has under other names or in between; posewire_synth defines neck and chest as the same middles."""
+"""Joints that are there under other names or in between. posewire_synth defines neck and chest as the same middles; a neck that
+somebody labelled lies higher and is not ours."""
 
 
-def as_joints(said: FloatArray, joints: Sequence[str]) -> FloatArray:
-    """BlazePose's (..., 33, C) as (..., len(joints), C); NaN = it has no such joint.
+def as_joints(said: FloatArray, joints: Sequence[str], names: Sequence[str] = KEYPOINT_NAMES) -> FloatArray:
+    """Points (..., len(names), C) as (..., len(joints), C); NaN = there is no such joint.
 
     Args:
-        said: Points or confidences in the order of KEYPOINT_NAMES.
+        said: Points or confidences.
         joints: Names of the joints that are wanted.
+        names: Of the points; BlazePose's unless others are told.
     """
     out = np.full((*said.shape[:-2], len(joints), said.shape[-1]), np.nan)
     for joint, name in enumerate(joints):
         parts = _MIDDLES.get(name, (name,))
-        if all(part in KEYPOINT_NAMES for part in parts):
-            out[..., joint, :] = said[..., [KEYPOINT_NAMES.index(part) for part in parts], :].mean(axis=-2)
+        if all(part in names for part in parts):
+            out[..., joint, :] = said[..., [names.index(part) for part in parts], :].mean(axis=-2)
     return out

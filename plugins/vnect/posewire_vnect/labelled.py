@@ -5,25 +5,20 @@ The layout is that of `posewire eval --images` (docs/METRICS.md), for instance L
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from posewire import camera as cameras
-from posewire.data import FloatArray, Frame
+from posewire.data import Frame
 from posewire.evaluate.stills import open_stills
+from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import OUTSIDE, VISIBLE
 from posewire_vnect.cutting import cut_out
 from posewire_vnect.names import JOINTS
 from posewire_vnect.shots import Shots
 
-_MIDDLES: dict[str, tuple[str, ...]] = {
-    "pelvis": ("left_hip", "right_hip"),
-    "neck": ("left_shoulder", "right_shoulder"),
-    "chest": ("left_hip", "right_hip", "left_shoulder", "right_shoulder"),
-}
-"""As posewire_synth defines them; a neck that is labelled lies higher and is not ours."""
 _LEAST_JOINTS = 6
 _LEAST_PX = 60
 """Of the longer side of a person's points."""
@@ -40,18 +35,8 @@ def crops(path: Path, numbers: range | None, rng: np.random.Generator) -> Iterat
     stills = open_stills(path, numbers=numbers)
     for still in stills:
         frame = Frame(still.image, 0.0, 0, cameras.assumed(still.image.shape[1], still.image.shape[0]))
-        points_px = as_joints(still.points_px, stills.joint_names)
+        points_px = as_joints(still.points_px, JOINTS, stills.joint_names)
         known = np.isfinite(points_px).all(-1)
         if known.sum() < _LEAST_JOINTS or np.ptp(points_px[known], axis=0).max() < _LEAST_PX:
             continue
         yield cut_out(frame, points_px, np.full((len(JOINTS), 3), np.nan), np.where(known, VISIBLE, OUTSIDE), rng)
-
-
-def as_joints(points_px: FloatArray, names: Sequence[str]) -> FloatArray:
-    """Labelled points (L, 2) as (J, 2) of ours; NaN = has no label."""
-    out = np.full((len(JOINTS), 2), np.nan)
-    for joint, name in enumerate(JOINTS):
-        parts = _MIDDLES.get(name, (name,))
-        if all(part in names for part in parts):
-            out[joint] = points_px[[names.index(part) for part in parts]].mean(axis=0)
-    return out

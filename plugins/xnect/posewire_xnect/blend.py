@@ -40,14 +40,16 @@ def blend(method: str, trunks: Sequence[Path], ones: Sequence[Path], out: Path, 
         got = f"{len(trunks)} and {len(ones)}"
         raise SettingsError("A mean is of trunks and of the heads on each.", got=got, allowed="as many of both, at least two")
     nets, known = [Trunk(path).graph for path in trunks], [weights.load(path, method, JOINTS) for path in ones]
-    nets[0].load_state_dict(mean([net.state_dict() for net in nets]))
+    states = [net.state_dict() for net in nets]
+    learned = _first_that_differs(states)
+    nets[0].load_state_dict(mean(states))
     heads = Heads()
     told = mean([one.states["heads"] for one in known])
     if deep is not None:
         of_deep = weights.load(deep, method, JOINTS).states["heads"]
         told |= {name: value for name, value in of_deep.items() if name.startswith(DEEP)}
     heads.load_state_dict(told)
-    trunk_file.write(trunks[0], nets[0], _first_that_differs(trunks), out / "trunk.onnx")
+    trunk_file.write(trunks[0], nets[0], learned, out / "trunk.onnx")
     weights.save(out / "weights.pt", method, JOINTS, known[-1].settings, {"heads": heads})
     return out / "weights.pt"
 
@@ -61,8 +63,7 @@ def mean(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     }
 
 
-def _first_that_differs(trunks: Sequence[Path]) -> int:
+def _first_that_differs(states: Sequence[Mapping[str, Tensor]]) -> int:
     """Number of the first convolution that is not the same in all."""
-    nets = [Trunk(path).graph.state_dict() for path in trunks]
-    apart = [name for name in nets[0] if any(not torch.equal(nets[0][name], net[name]) for net in nets[1:])]
-    return min((int(name.split(".")[1]) for name in apart), default=len(nets[0]))
+    apart = [name for name in states[0] if any(not torch.equal(states[0][name], other[name]) for other in states[1:])]
+    return min((int(name.split(".")[1]) for name in apart), default=len(states[0]))

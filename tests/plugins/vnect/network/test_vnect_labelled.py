@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from posewire.evaluate.stills import open_stills
+from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import OUTSIDE, VISIBLE
 from posewire_vnect import build, footage, shots
-from posewire_vnect.labelled import as_joints, crops
+from posewire_vnect.labelled import crops
 from posewire_vnect.names import JOINTS
 from posewire_vnect.settings import VNectSettings
 from posewire_vnect.tasks import Learning, scores
@@ -69,11 +70,11 @@ def test_a_crop_shows_its_joints_where_it_says_they_are(pictures: Path) -> None:
 
 def test_middles_are_those_of_the_labelled_and_what_has_no_label_is_not_known(pictures: Path) -> None:
     stills = list(open_stills(pictures))
-    first = as_joints(stills[0].points_px, NAMES)
+    first = as_joints(stills[0].points_px, JOINTS, NAMES)
     hips = stills[0].points_px[[NAMES.index(f"{side}_hip") for side in SIDES]]
     np.testing.assert_allclose(first[JOINTS.index("pelvis")], hips.mean(0))
     assert not np.allclose(first[JOINTS.index("neck")], stills[0].points_px[NAMES.index("neck")])
-    assert np.isnan(first[JOINTS.index("left_toe")]).all() and np.isnan(as_joints(stills[2].points_px, NAMES)[0]).all()
+    assert np.isnan(first[JOINTS.index("left_toe")]).all() and np.isnan(as_joints(stills[2].points_px, JOINTS, NAMES)[0]).all()
     made = cut(pictures)
     wrist = JOINTS.index("left_wrist")
     assert made.visibility[:2, wrist].tolist() == [VISIBLE, OUTSIDE] and torch.isnan(made.points_px[1, wrist]).all()
