@@ -61,8 +61,20 @@ def write_action(name: str, baked: Baked, channels: Channels, *, markers: bool) 
 
 
 def assign(obj: bpy.types.Object, action: bpy.types.Action, *, as_strip: bool) -> None:
-    """Makes the action the object's own, or puts it on a new track of its non-linear animation."""
+    """Makes the action the object's own, or puts it on a new track of its non-linear animation.
+
+    What was its own before stays in the file, also where nothing else uses it.
+    """
     data = obj.animation_data or obj.animation_data_create()
+    if data.use_tweak_mode:
+        data.use_tweak_mode = False  # while a strip is being edited, Blender lets nobody exchange the action
+    former = data.action
+    _assign(data, action, as_strip=as_strip)
+    if former is not None and former.users == 0 and former.library is None:
+        former.use_fake_user = True
+
+
+def _assign(data: bpy.types.AnimData, action: bpy.types.Action, *, as_strip: bool) -> None:
     if as_strip:
         strip = data.nla_tracks.new().strips.new(action.name, int(action.frame_range[0]), action)
         strip.name = action.name

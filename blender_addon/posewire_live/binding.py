@@ -48,6 +48,9 @@ class Binding:
     def __init__(self, obj: bpy.types.Object, choices: Choices, view_layer: bpy.types.ViewLayer) -> None:
         if obj.type != "ARMATURE" or not obj.data.bones:
             raise LiveError("{name} is no armature with bones.", "Choose an armature.", name=obj.name)
+        if obj.library is not None:
+            hint = "Object > Library Override > Make makes it movable."
+            raise LiveError("{name} is linked from another file.", hint, name=obj.name)
         rig = choices.rig
         found = fit(obj, rig, choices.picked)
         self.choices, self.matched = choices, found.matched

@@ -34,7 +34,7 @@ def options(scene: bpy.types.Scene) -> engine.Options:
     return engine.Options(own.max_people, own.height, fov_deg, own.method.strip(), own.lifter.strip())
 
 
-def again(scene: bpy.types.Scene, smooth_s: float, *, find_ground: bool) -> engine.Again:
+def again(scene: bpy.types.Scene, smooth_s: float | None, *, find_ground: bool) -> engine.Again:
     """How to fit a take again: with what the panel says about the person and the camera, where something was said."""
     own = scene.posewire
     height_m = own.height if own.is_property_set("height") else None

@@ -25,7 +25,7 @@ _PROBE_S = 20.0
 _LOOK_S = 0.5
 """How often the growing take is read for the progress."""
 _CHOOSE = "Choose another in the add-on's preferences."
-_HINT = "Install it with `pip install posewire`, then choose the program or its Python in the add-on's preferences."
+_HINT = "Install it (`pip install .` in a clone of Posewire), then choose the program or its Python in the add-on's preferences."
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ def capture_video(command: Sequence[str], video: Path, take: Path, options: Opti
 class Again:
     """How a take is fitted again; None = as it was recorded."""
 
-    smooth_s: float = 0.07
-    """Width of the smoothing window; 0 = none."""
+    smooth_s: float | None = None
+    """Width of the smoothing window; 0 = none, None = chosen at every instant."""
     find_ground: bool = False
     height_m: float | None = None
     fov_deg: float | None = None
@@ -161,7 +161,7 @@ class Again:
 
     def flags(self) -> list[str]:
         """For the command line."""
-        flags = ["--smooth", f"{self.smooth_s:g}" if self.smooth_s > 0.0 else "none"]
+        flags = [] if self.smooth_s is None else ["--smooth", f"{self.smooth_s:g}" if self.smooth_s > 0.0 else "none"]
         flags += ["--ground", "auto" if self.find_ground else "keep"]
         flags += ["--height", f"{self.height_m:g}"] if self.height_m is not None else []
         flags += ["--fov", f"{self.fov_deg:g}"] if self.fov_deg is not None else []

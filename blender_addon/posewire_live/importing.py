@@ -9,11 +9,12 @@ from pathlib import Path
 import bpy
 
 from . import actions, mannequin
-from .binding import Binding
+from .binding import Binding, Choices
 from .errors import LiveError
-from .live import Recording, Session, Tape, view_layer_of
-from .properties import ANYONE, PosewireCharacter, PosewireScene
+from .live import Recording, Session, Tape
+from .properties import ANYONE
 from .recorder import Baked, Recorder
+from .scenes import view_layer_of
 from .takes import Motion, Take, read_take
 from .translation import tell
 
@@ -66,10 +67,12 @@ def import_take(context: bpy.types.Context, path: Path, *, at_frame: int, stand_
     take = read_take(path)
     if not take.motions:
         raise LiveError("Nobody moves in {file}.", "Was anybody seen in the video?", file=path.name)
+    # Everybody is bound before anything is made: who cannot follow leaves the file as it was.
+    bound = [[_bound(obj, choices) for obj, choices in _followers(context.scene, motion, take)] for motion in take.motions]
     made: list[bpy.types.Action] = []
-    for motion in take.motions:
-        for character in _followers(context, motion, take, stand_ins=stand_ins):
-            made.append(_write(context.scene, character, motion, take, f"{character.object.name} {path.stem}", at_frame))
+    for motion, cast in zip(take.motions, bound, strict=True):
+        for obj, binding in cast or ([_stand_in(context, motion)] if stand_ins else []):
+            made.append(_write(context.scene, obj, binding, motion, take, f"{obj.name} {path.stem}", at_frame))
     if not made:
         raise LiveError("No character follows anybody in this take.", "Add a character, or let the import make stand-ins.")
     _set_range(context.scene, made)
@@ -78,26 +81,32 @@ def import_take(context: bpy.types.Context, path: Path, *, at_frame: int, stand_
 
 def imported(path: Path, take: Take, made: list[bpy.types.Action]) -> str:
     """What to tell of an import."""
-    text = tell("{count} actions from {file}", count=len(made), file=path.name)
+    if len(made) == 1:
+        text = tell("One action from {file}: {action}", file=path.name, action=made[0].name)
+    else:
+        text = tell("{count} actions from {file}", count=len(made), file=path.name)
     return "; ".join([text, *(tell(loss) for loss in take.damage)])
 
 
-def _followers(context: bpy.types.Context, motion: Motion, take: Take, *, stand_ins: bool) -> list[PosewireCharacter]:
-    """Those who follow this person; whoever follows anyone follows the first."""
-    scene: PosewireScene = context.scene.posewire
+def _followers(scene: bpy.types.Scene, motion: Motion, take: Take) -> list[tuple[bpy.types.Object, Choices]]:
+    """Those who follow this person, and their choices; whoever follows anyone follows the first, who was deleted nobody."""
     wanted = {motion.person_id, ANYONE} if motion is take.motions[0] else {motion.person_id}
-    found = [character for character in scene.characters if character.object is not None and character.person in wanted]
-    if not found and stand_ins:
-        obj = mannequin.create(context, motion.skeleton, f"Person {motion.person_id}")
-        found = [scene.add(obj, motion.person_id)]
-    return found
+    there = (one for one in scene.posewire.characters if one.object is not None and one.object.users_scene)
+    return [(character.object, character.choices()) for character in there if character.person in wanted]
+
+
+def _stand_in(context: bpy.types.Context, motion: Motion) -> tuple[bpy.types.Object, Binding]:
+    obj = mannequin.create(context, motion.skeleton, f"Person {motion.person_id}")
+    return _bound(obj, context.scene.posewire.add(obj, motion.person_id).choices())
+
+
+def _bound(obj: bpy.types.Object, choices: Choices) -> tuple[bpy.types.Object, Binding]:
+    return obj, Binding(obj, choices, view_layer_of(obj))
 
 
 def _write(
-    scene: bpy.types.Scene, character: PosewireCharacter, motion: Motion, take: Take, name: str, at_frame: int
+    scene: bpy.types.Scene, obj: bpy.types.Object, binding: Binding, motion: Motion, take: Take, name: str, at_frame: int
 ) -> bpy.types.Action:
-    obj = character.object
-    binding = Binding(obj, character.choices(), view_layer_of(obj))
     channels = actions.channels_of(obj, binding.turned, binding.placed, list(binding.switched))
     baked = _baked(binding, motion, frames_a_second(scene), at_frame, take.start_s)
     action = actions.write_action(name, baked, channels, markers=scene.posewire.markers)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,10 +23,13 @@ from .properties import ANYONE, PosewireCharacter
 from .protocol import PersonPose, Skeleton
 from .receiver import Subscriber, load_key, parse_address, subscribe
 from .recorder import CaptureClock, Recorder
+from .scenes import characters, view_layer_of
 from .stream import Numbers, Received, Stream
 from .translation import say, tell
 
 _SILENT_S = 2.0
+_LOOK_S = 1.0
+"""How often to look whether a character is still in a scene: 50 us where there are many objects."""
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Follower:
     binding: Binding | None
     problem: str = ""
     retry_s: float = 0.0
-    """When to try again what failed, time.monotonic."""
+    """When to try again what failed, or to look again at what goes well, time.monotonic."""
     last: tuple[np.ndarray, np.ndarray] | None = None
     """Locations and rotations that were set last."""
 
@@ -84,6 +86,8 @@ class Session:
         """The poses from before, by the armature's session id."""
         self.newest: Received | None = None
         self.recording: Recording | None = None
+        self.hidden = False
+        """While Blender renders: it shows what is animated, and what arrives is only recorded."""
         self.steps_s: deque[float] = deque(maxlen=120)
         """When the last steps were made, time.monotonic."""
 
@@ -102,14 +106,31 @@ class Session:
 
     def reapply(self) -> None:
         """Sets the last pose again, for instance after the timeline has set that of an action."""
-        for character in characters():
+        for character in () if self.hidden else characters():
             follower = self.followers.get(character.object.session_uid) if character.object else None
             if follower is not None and follower.binding is not None and follower.last is not None and character.enabled:
                 follower.binding.apply(character.object, *follower.last)
 
     def forget_bindings(self) -> None:
-        """Undo, a new file or an edited armature may have changed anything: look again before the next pose."""
+        """Undo, a new file or an edited armature may have changed anything: look again before the next pose.
+
+        Who follows nobody any more, since undo took that back, may be posed by hand: it is given nothing back.
+        """
         self.followers.clear()
+        following = {character.object.session_uid for character in characters()}
+        self.kept = {uid: kept for uid, kept in self.kept.items() if uid in following}
+
+    def lay_down(self) -> None:
+        """Gives every armature that is live its pose from before, so that a file is saved with it; see `take_up`."""
+        for character in characters():
+            uid = character.object.session_uid
+            if character.enabled and uid in self.followers and uid in self.kept:
+                armature.give_back(character.object, self.kept[uid])
+
+    def take_up(self) -> None:
+        """Shows the last pose again; Rigify's switches were given back, too, so that characters are bound anew."""
+        self.reapply()
+        self.forget_bindings()
 
     def problem_of(self, character: PosewireCharacter) -> str:
         """Why a character does not move; empty = it does."""
@@ -175,6 +196,7 @@ class Session:
             follower.binding, follower.retry_s = None, 0.0  # its rest pose may be changing
             return
         try:
+            _look(follower, obj)
             self._move(character, follower, follower.binding, received, times_s)
         except LiveError as error:
             follower.problem = say(error)
@@ -193,12 +215,15 @@ class Session:
                 self._tape(recording, character.object, binding).recorder.add(time_s, *follower.last, person.contacts)
         if _person(received[-1], character.person) is None:
             follower.problem = "This person is not seen." if character.person != ANYONE else "Nobody is seen."
-        elif follower.last is not None:
+        elif follower.last is not None and not self.hidden:
             missing = binding.apply(character.object, *follower.last)
             if missing:
                 problem = "The bone {bone} is gone: rename it back, or pick another in the mapping."
                 follower.problem = tell(problem, bone=missing[0])
-                follower.binding, follower.retry_s = None, time.monotonic() + 1.0
+                follower.binding, follower.retry_s = None, time.monotonic() + _LOOK_S
+            elif character.object.data.pose_position == "REST":
+                hint = "In the armature's properties, under Pose, choose Pose Position."
+                raise LiveError("{name} shows its rest position.", hint, name=character.object.name)
 
     def _follower(self, character: PosewireCharacter) -> Follower:
         """What is known of a character, made anew where its choices have changed; a failure is tried again each second."""
@@ -208,7 +233,7 @@ class Session:
         if follower is not None and follower.settings == settings and (waits or follower.binding is not None):
             return follower
         problem = follower.problem if follower else ""
-        follower = self.followers[obj.session_uid] = Follower(settings, None, problem, time.monotonic() + 1.0)
+        follower = self.followers[obj.session_uid] = Follower(settings, None, problem, time.monotonic() + _LOOK_S)
         try:
             follower.binding = self._bind(character)
         except LiveError as error:
@@ -217,9 +242,6 @@ class Session:
 
     def _bind(self, character: PosewireCharacter) -> Binding:
         obj = character.object
-        if obj.library is not None:
-            hint = "Object > Library Override > Make makes it movable."
-            raise LiveError("{name} is linked from another file.", hint, name=obj.name)
         layer = view_layer_of(obj)
         if obj.pose is None:  # Blender makes it at the first evaluation of a new object
             layer.update()
@@ -243,34 +265,23 @@ _REFUSED = "Something answers there, but it wants a key or is no Posewire."
 _REFUSED_KEY = "It does not know this key: posewire keys add NAME on its computer writes one that it knows."
 
 
+def _look(follower: Follower, obj: bpy.types.Object) -> None:
+    """Once a second: is the character still in a scene? A deleted object lives on as long as our list knows it."""
+    if time.monotonic() < follower.retry_s:
+        return
+    follower.retry_s = time.monotonic() + _LOOK_S
+    try:
+        view_layer_of(obj)
+    except LiveError:
+        follower.binding = None
+        raise
+
+
 def _person(received: Received, number: int) -> PersonPose | None:
     people = received.pose.people
     if number == ANYONE:
         return min(people, key=lambda person: person.person_id, default=None)
     return next((person for person in people if person.person_id == number), None)
-
-
-def view_layer_of(obj: bpy.types.Object) -> bpy.types.ViewLayer:
-    """One that shows the object, so that Blender evaluates it; the present one first."""
-    present = bpy.context.view_layer
-    layers = [layer for scene in obj.users_scene for layer in scene.view_layers]
-    for layer in sorted(layers, key=lambda layer: layer != present):
-        if obj.name not in layer.objects:
-            layer.update()  # another scene's layers learn of new objects only now
-        if layer.objects.get(obj.name) == obj:
-            return layer
-    raise LiveError("{name} is in no view layer.", "Put it into a collection that is not excluded.", name=obj.name)
-
-
-def characters() -> Iterator[PosewireCharacter]:
-    """Those of every scene, each armature once."""
-    seen: set[int] = set()
-    for scene in bpy.data.scenes:
-        for character in scene.posewire.characters:
-            uid = character.object.session_uid if character.object else None
-            if uid is not None and uid not in seen:
-                seen.add(uid)
-                yield character
 
 
 def skeleton_of(received: Received | None, person: int) -> Skeleton | None:

@@ -86,6 +86,9 @@ class POSEWIRE_OT_solve_take(Reporting, Operator, ImportHelper):
 
     filename_ext = ".pwt"
     filter_glob: StringProperty(default="*.pwt", options={"HIDDEN"})
+    auto_smooth: BoolProperty(
+        name="Automatic Smoothing", description="Choose the smoothing window anew at every instant", default=True
+    )
     smooth: FloatProperty(
         name="Smoothing Window",
         description="Time over which the motion is smoothed, without delay; 0 = not at all",
@@ -100,9 +103,17 @@ class POSEWIRE_OT_solve_take(Reporting, Operator, ImportHelper):
         _refuse_two()
         recorded = Path(bpy.path.abspath(self.filepath))
         take = engine.free_take(capturing.takes_folder(), f"{recorded.stem}_refined")
-        again = capturing.again(context.scene, self.smooth, find_ground=self.ground)
+        again = capturing.again(context.scene, None if self.auto_smooth else self.smooth, find_ground=self.ground)
         state.capture = engine.solve_take(capturing.find_engine(), recorded, take, again, Path(bpy.app.tempdir))
         return ""
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Beside the file browser."""
+        column = self.layout.column()
+        column.prop(self, "auto_smooth")
+        if not self.auto_smooth:
+            column.prop(self, "smooth")
+        column.prop(self, "ground")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """The file browser opens where captured takes lie."""

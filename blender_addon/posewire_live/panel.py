@@ -9,7 +9,7 @@ from bpy.types import Panel, UILayout, UIList
 
 from .errors import LiveError
 from .live import Session
-from .properties import ANYONE, PosewireCharacter
+from .properties import ANYONE, PosewireCharacter, PosewireScene
 from .state import state
 from .translation import CONTEXT, say, tell
 
@@ -57,19 +57,24 @@ class POSEWIRE_PT_main(_Sidebar, Panel):
             column.prop(scene, "key_file", text="", placeholder=tell("Key file, for another computer"))
             layout.operator("posewire.connect", text="Connect", text_ctxt=CONTEXT, icon="LINKED")
         else:
-            draw_status(layout, session)
+            draw_status(layout, session, scene)
             layout.operator("posewire.disconnect", text="Disconnect", text_ctxt=CONTEXT, icon="UNLINKED")
         if state.message:
             draw_text(layout.box(), state.message)
 
 
-def draw_status(layout: UILayout, session: Session) -> None:
-    """The connection in four lines."""
+def draw_status(layout: UILayout, session: Session, scene: PosewireScene) -> None:
+    """The connection in four lines, and who does not move though it is live."""
     title, hint = session.status()
     box = layout.box()
     box.label(text=title, text_ctxt=CONTEXT, icon="RADIOBUT_ON" if title == "Live" else "RADIOBUT_OFF")
     if hint:
         draw_text(box, hint)
+    elif not scene.characters:
+        draw_text(box, tell("Nobody follows yet: create a stand-in, or select an armature and add it under Characters."))
+    for problem in dict.fromkeys(session.problem_of(character) for character in scene.characters if character.enabled):
+        if problem:
+            draw_text(box, problem)
     numbers, period_s = session.numbers(), session.step_period_s()
     grid = box.column(align=True)
     _line(grid, "Frame rate", f"{numbers.fps:.1f} fps")

@@ -153,7 +153,7 @@ class ZmqSubscriber:
             zmq.HANDSHAKE_IVL: 5000,
             zmq.RECONNECT_IVL: 100,
             zmq.RECONNECT_IVL_MAX: 1000,
-            zmq.IPV6: 1,
+            zmq.IPV6: int("[" in self._address),  # a name is its IPv4 address: that is where publishers bind
         }
         for option, value in options.items():
             sock.setsockopt(option, value)

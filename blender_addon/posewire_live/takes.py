@@ -65,7 +65,8 @@ def read_take(path: Path) -> Take:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise LiveError("The take {file} cannot be read: {reason}.", file=path.name, reason=error.strerror) from error
+        hint = "Choose a .pwt file."
+        raise LiveError("The take {file} cannot be read: {reason}.", hint, file=path.name, reason=error.strerror) from error
     return parse_take(data, path.name)
 
 

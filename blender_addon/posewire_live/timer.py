@@ -59,7 +59,8 @@ def _redraw_panels() -> None:
 
 @persistent
 def _forget(*_: Any) -> None:
-    """After undo, redo or the loading of a file every object may be another one."""
+    """After undo, redo or the loading of a file every object may be another one, and what was done is perhaps undone."""
+    state.message = ""
     if state.session is not None:
         state.session.forget_bindings()
 
@@ -74,9 +75,44 @@ def _before_load(*_: Any) -> None:
 
 @persistent
 def _frame_changed(*_: Any) -> None:
-    """The timeline has just set the pose of an action: the live one counts."""
-    if state.session is not None:
+    """The timeline plays and has just set the pose of an action: the live one counts.
+
+    Who goes through the frames by a program (to bake, to export) wants what the timeline says.
+    """
+    if state.session is not None and _plays():
         state.session.reapply()
+
+
+def _plays() -> bool:
+    manager = bpy.context.window_manager
+    screens = [window.screen for window in manager.windows] if manager else []
+    return any(screen.is_animation_playing or screen.is_scrubbing for screen in screens)
+
+
+@persistent
+def _render_begins(*_: Any) -> None:
+    """A picture shows what is animated, not who happens to stand before the camera."""
+    if state.session is not None:
+        state.session.hidden = True
+
+
+@persistent
+def _render_ends(*_: Any) -> None:
+    if state.session is not None:
+        state.session.hidden = False
+
+
+@persistent
+def _before_save(*_: Any) -> None:
+    """A file holds the artist's own poses."""
+    if state.session is not None:
+        state.session.lay_down()
+
+
+@persistent
+def _after_save(*_: Any) -> None:
+    if state.session is not None:
+        state.session.take_up()
 
 
 _HANDLERS = (
@@ -85,6 +121,12 @@ _HANDLERS = (
     ("load_pre", _before_load),
     ("load_post", _forget),
     ("frame_change_post", _frame_changed),
+    ("render_init", _render_begins),
+    ("render_complete", _render_ends),
+    ("render_cancel", _render_ends),
+    ("save_pre", _before_save),
+    ("save_post", _after_save),
+    ("save_post_fail", _after_save),
 )
 
 

@@ -56,7 +56,7 @@ class ZmtpSubscriber:
                 if not alive:
                     raise OSError("closed by the publisher, or silent for too long")
         except (_BrokenError, OSError) as error:
-            hung_up = bool(self._buffer) and not self._ready  # in the middle of the handshake: it wants a key
+            hung_up = self._greeted and not self._ready  # in the handshake, maybe without a word: it wants a key
             self._drop(refused=hung_up or isinstance(error, _BrokenError))
         return messages
 

@@ -1,5 +1,21 @@
-"""`python -m posewire`, for where the script is not on the PATH."""
+"""The `posewire` command, also as `python -m posewire`, for where the script is not on the PATH."""
 
-from posewire.cli import main
+from __future__ import annotations
 
-raise SystemExit(main())
+import signal
+import sys
+
+
+def main() -> int:
+    """Loads the command line, which takes a moment, and runs it: whoever presses Ctrl-C in that moment reads no traceback."""
+    try:
+        from posewire import cli
+
+        return cli.main()
+    except KeyboardInterrupt:
+        print("posewire: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -80,7 +80,7 @@ def _distort(x: FloatArray, y: FloatArray, distortion: FloatArray) -> tuple[Floa
 def undistort_px(keypoints_px: ArrayLike, camera: Camera) -> FloatArray:
     """Pixels (..., 2) as a camera with the same K and no distortion would see them; NaN stays NaN."""
     pixels = np.asarray(keypoints_px, dtype=np.float64)
-    if not np.any(camera.distortion):
+    if not camera.distortion.any():
         return pixels.copy()
     out = np.full(pixels.shape, np.nan)
     seen = np.isfinite(pixels).all(axis=-1)
@@ -151,7 +151,7 @@ def load(path: Path) -> Camera:
             np.array(values.get("T_world_camera", np.diag([1.0, -1.0, -1.0, 1.0])), dtype=np.float64),
             values.get("origin", "calibrated"),
         )
-    except (OSError, ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CalibrationError(
             f"The camera file {path} cannot be used.",
             got=f"{type(error).__name__}: {error}",

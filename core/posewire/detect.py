@@ -12,7 +12,7 @@ from posewire import capture
 from posewire.data import Detections, FloatArray, read_only
 from posewire.errors import PosewireError
 from posewire.methods import SourceOptions
-from posewire.pipeline import open_estimator
+from posewire.pipeline import estimate, open_estimator
 from posewire.settings import Settings
 
 
@@ -43,7 +43,9 @@ class ImageDetections:
             with path.open("wb") as file:
                 np.savez_compressed(file, **names, **arrays)
         except OSError as error:
-            raise PosewireError(f"{path} cannot be written.", got=error, hint=f"mkdir -p {path.parent}") from error
+            raise PosewireError(
+                f"{path} cannot be written.", got=error, hint="is the disk full, or the folder write-protected?"
+            ) from error
 
 
 def detect(images: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, Detections]]:
@@ -52,13 +54,13 @@ def detect(images: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, D
     Raises:
         SourceError: an image cannot be read.
     """
-    _, estimator = open_estimator(settings)
+    card, estimator = open_estimator(settings)
     try:
         for path in images:
             source = capture.open_source(str(path), SourceOptions(settings.fov_deg))
             for frame in source:
                 estimator.reset()
-                yield path, estimator.estimate(frame)
+                yield path, estimate(estimator, card, frame)
     finally:
         estimator.close()
 

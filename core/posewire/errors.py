@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 EXIT_CODE = 2
 """Exit code of every command that ends in a PosewireError."""
 _CORE = Path(__file__).parent
-
-
-def failure_of_a_plugin(error: Exception) -> str:
-    """Kind and words of whatever third-party code raised, and its author's line where it came to pass.
-
-    That line is the last one in the folder of the code that we called: deeper ones are numpy's, or our own checks of its answer.
-    """
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    foreign = [call for call in traceback.extract_tb(error.__traceback__) if not Path(call.filename).is_relative_to(_CORE)]
-    if not foreign:
-        return said
-    folder = Path(foreign[0].filename).parent
-    line = [call for call in foreign if Path(call.filename).is_relative_to(folder)][-1]
-    return f"{said} ({folder.name}/{Path(line.filename).name}, line {line.lineno})"
 
 
 class PosewireError(Exception):
@@ -80,3 +68,31 @@ class WireError(PosewireError):
 
 class CalibrationError(PosewireError):
     """A calibration or camera file does not make sense."""
+
+
+@contextmanager
+def as_plugin_error(problem: str, hint: str) -> Generator[None]:
+    """Third-party code runs inside: whatever it raises becomes a PluginError with its words and its author's line.
+
+    A PosewireError passes: it says already what to do.
+    """
+    try:
+        yield
+    except PosewireError:
+        raise
+    except Exception as error:  # a plugin is anybody's code
+        raise PluginError(problem, got=_failure_of_a_plugin(error), hint=hint) from error
+
+
+def _failure_of_a_plugin(error: Exception) -> str:
+    """Kind and words of whatever third-party code raised, and its author's line where it came to pass.
+
+    That line is the last one in the folder of the code that we called: deeper ones are numpy's, or our own checks of its answer.
+    """
+    said = " ".join(f"{type(error).__name__}: {error}".split())
+    foreign = [call for call in traceback.extract_tb(error.__traceback__) if not Path(call.filename).is_relative_to(_CORE)]
+    if not foreign:
+        return said
+    folder = Path(foreign[0].filename).parent
+    line = [call for call in foreign if Path(call.filename).is_relative_to(folder)][-1]
+    return f"{said} ({folder.name}/{Path(line.filename).name}, line {line.lineno})"

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from posewire import rotation
 from posewire.data import FloatArray
+from posewire.machine_code import is_kept
 
 NEVER = -math.inf
 
@@ -54,7 +55,7 @@ def share_of_new(cutoff_hz: float, step_s: float) -> float:
     return 1.0 / (1.0 + 1.0 / (2.0 * math.pi * cutoff_hz * step_s))
 
 
-@numba.njit(error_model="numpy", cache=True)
+@numba.njit(error_model="numpy", cache=is_kept())
 def smooth_points(
     state: OneEuroState,
     values: FloatArray,

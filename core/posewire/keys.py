@@ -173,7 +173,7 @@ def _read(path: Path, *wanted: str) -> dict[str, str]:
                 raise ValueError(f"{key} is no CURVE key")
     except FileNotFoundError as error:
         raise WireError(f"There is no key file {path}.", hint=_AGAIN) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
         raise WireError(f"The key file {path} cannot be used.", got=f"{type(error).__name__}: {error}", hint=_AGAIN) from error
     return {key: values[key] for key in wanted}
 

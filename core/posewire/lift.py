@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from posewire.data import Camera, FloatArray, Track
-from posewire.errors import PluginError, PosewireError, failure_of_a_plugin
+from posewire.errors import PluginError, as_plugin_error
 from posewire.methods import Lifter, MethodCard, SamplingLifter
 
 RESTART_GAP_S = 0.5
@@ -23,6 +23,7 @@ SPREAD_M = 0.10
 """Deviation of a joint's hypotheses that halves its confidence."""
 FILLED_CONFIDENCE = 0.5
 """Of a joint that the lifter filled in without seeing it and without any doubt."""
+_HINT = "run without --lifter, or tell the lifter's author; posewire.testing checks a lifter for this"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +131,8 @@ class LiftStage:
     def close(self) -> None:
         """Closes the lifter; may be called twice."""
         self.reset()
-        self._lifter.close()
+        with as_plugin_error(f"The lifter {self._card.name} cannot be closed.", _HINT):
+            self._lifter.close()
 
     def _remember(self, track: Track, time_s: float) -> _History:
         """The person's history up to and including this row; histories that can no longer be continued are dropped."""
@@ -170,20 +172,10 @@ class LiftStage:
 
     def _checked(self, answer: Callable[[], FloatArray], expected: tuple[int, ...]) -> FloatArray:
         """The lifter's answer as float64; a joint with any coordinate that is not finite is NaN."""
-        try:
+        problem = f"The lifter {self._card.name} failed."
+        with as_plugin_error(problem, _HINT):
             lifted_m = np.asarray(answer())
-        except PosewireError:
-            raise
-        except Exception as error:  # third-party code may raise anything; the user must learn whose it was
-            raise self._failure(failure_of_a_plugin(error), "no exception") from error
         if lifted_m.shape != expected or not np.issubdtype(lifted_m.dtype, np.floating):
-            raise self._failure(f"{lifted_m.dtype} array of shape {lifted_m.shape}", f"a float array of shape {expected}")
+            got, allowed = f"{lifted_m.dtype} array of shape {lifted_m.shape}", f"a float array of shape {expected}"
+            raise PluginError(problem, got=got, allowed=allowed, hint=_HINT)
         return np.where(np.isfinite(lifted_m).all(axis=-1, keepdims=True), lifted_m, np.nan).astype(np.float64)
-
-    def _failure(self, got: str, allowed: str) -> PluginError:
-        return PluginError(
-            f"The lifter {self._card.name} failed.",
-            got=got,
-            allowed=allowed,
-            hint="run without --lifter, or tell the lifter's author; posewire.testing checks a lifter for this",
-        )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -60,7 +62,7 @@ class Pacer:
 
     def wait(self, time_s: float) -> None:
         """Sleeps until the media time `time_s` is due."""
-        now_s = time.monotonic()
+        now_s = time.perf_counter()  # time.monotonic moves in steps of 16 ms on Windows
         if self._start_s is None or now_s - self._start_s > time_s + 0.25:
             self._start_s = now_s - time_s  # the first frame, or hopelessly late: go on from here
         time.sleep(max(0.0, self._start_s + time_s - now_s))
@@ -89,7 +91,7 @@ class Stream:
 
     def __init__(self, publisher: Publisher, rigs: Sequence[Rig]) -> None:
         self._publisher, self._rigs = publisher, tuple(rigs)
-        self._retargeters: dict[tuple[str, str], tuple[Retargeter, Skeleton]] = {}
+        self._retargeter = lru_cache(_MOST_RETARGETERS)(_make_retargeter)
         self.address = publisher.address
 
     def send(
@@ -110,12 +112,6 @@ class Stream:
         rig_skeletons = {person: self._retargeter(rig, skeleton)[1] for person, skeleton in skeletons.items()}
         return wire.RigInstant(self._retargeter(rig, REFERENCE)[1], rig_poses, rig_skeletons)
 
-    def _retargeter(self, rig: Rig, skeleton: Skeleton) -> tuple[Retargeter, Skeleton]:
-        key = (rig.name, skeleton.digest)
-        if key not in self._retargeters:
-            self._retargeters[key] = (Retargeter(skeleton, rig), rig_skeleton(rig, skeleton))
-        return self._retargeters[key]
-
     def close(self) -> None:
         """Stops publishing."""
         self._publisher.close()
@@ -125,6 +121,14 @@ class Stream:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+_MOST_RETARGETERS = 1024
+"""Of the skeletons of everybody known, on all rigs; the longest unused go first."""
+
+
+def _make_retargeter(rig: Rig, skeleton: Skeleton) -> tuple[Retargeter, Skeleton]:
+    return Retargeter(skeleton, rig), rig_skeleton(rig, skeleton)
 
 
 def open_stream(settings: Settings, method: str) -> Stream:
@@ -169,13 +173,15 @@ class StreamOutput:
 
 
 def check_new_file(path: Path, flag: str, *, overwrite: bool) -> None:
-    """Refuses a file that exists or whose folder does not, before any work is done.
+    """Refuses a file that exists, or whose folder does not or is write-protected, before any work is done.
 
     Raises:
         PosewireError: with the words to type next.
     """
     if not path.parent.is_dir():
         raise PosewireError(f"The folder for {flag} does not exist.", got=path.parent, hint=f"mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise PosewireError(f"The folder for {flag} is write-protected.", got=path.parent, allowed="a folder of your own")
     if path.is_dir():
         raise PosewireError(f"{flag} names a folder.", got=path, allowed="a file name", hint=f"a file in it: {path / 'NAME'}")
     if path.exists() and not overwrite:

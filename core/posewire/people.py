@@ -7,7 +7,7 @@ when a stature becomes known, that person's does, on a skeleton of that size. Bo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -87,6 +87,16 @@ class People:
             for fitter in self._fitters.values():
                 fitter.reset()
         return poses if self._settings.contacts else tuple(replace(pose, contacts=_NO_CONTACTS) for pose in poses)
+
+    def forget_all_but(self, known: Collection[int]) -> None:
+        """Whoever will never be seen again: those who pass in a day must fit neither into memory nor into a message.
+
+        A profile may be of somebody who left long ago, so a run that measures one forgets nobody.
+        """
+        if self._settings.calibrate is None:
+            for gone in self._fitters.keys() - known:
+                del self._fitters[gone]
+                self._measured.pop(gone, None)
 
     def _fitter(self, person_id: int) -> Fitter:
         if person_id not in self._fitters:

@@ -6,10 +6,11 @@ so a Frame may hold the planes; who asks for `Frame.image` gets RGB, made at tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from posewire.data import FloatArray, ImageArray, Picture
 
@@ -101,6 +102,16 @@ def warped(picture: ImageArray | Picture, to_picture: FloatArray, size_px: int, 
     if isinstance(picture, np.ndarray):
         return _sampled(picture, to_picture, size_px, border, 0)
     return picture.warped(to_picture, size_px, border)
+
+
+def to_network(pictures: Sequence[ImageArray]) -> NDArray[np.float32]:
+    """RGB uint8 pictures (H, W, 3), all of a size, to a batch (P, 3, H, W) in 0..1.
+
+    The numbers of cv2.dnn.blobFromImages(pictures, 1 / 255), in half its time.
+    """
+    batch = np.array([cv2.split(picture) for picture in pictures], dtype=np.float32)
+    batch *= np.float32(1 / 255)
+    return batch
 
 
 def _sampled(plane: ImageArray, to_plane: FloatArray, size_px: int, border: int, outside: int) -> ImageArray:

@@ -8,6 +8,7 @@ method. Tracking, lifting and the fit run on the thread that iterates. A file's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Self, TypeVar, cast
 from posewire import camera as cameras
 from posewire import capture, plugins
 from posewire.data import Detections, Frame, SkeletonPose, Track
-from posewire.errors import PluginError, PosewireError, failure_of_a_plugin
+from posewire.errors import PluginError, PosewireError, as_plugin_error
 from posewire.lift import LiftStage
 from posewire.methods import Device, Estimator, Lifter, MethodCard, MethodOptions, Source, SourceOptions
 from posewire.people import People, Tracked
@@ -71,6 +72,7 @@ class Pipeline:
     def _instants(self) -> Iterator[Instant]:
         tracked = (self._follow(frame, found) for frame, found in self._ahead(self._estimates(), "method"))
         for frame, tracks in tracked if self.source.live else self._learnt(tracked):
+            self.people.forget_all_but(self._tracker.known)
             placed = self.people.place(frame)
             poses = self.times.timed("fit", lambda placed=placed, tracks=tracks: self.people.fit(tracks, placed))
             yield Instant(placed, tuple(tracks), poses, self.people.skeletons)
@@ -88,19 +90,7 @@ class Pipeline:
     def _estimates(self) -> Iterator[tuple[Frame, Detections]]:
         frames = self.source if self.source.live else self._ahead(self._frames(), "capture")
         for frame in frames:
-            yield frame, self.times.timed("method", lambda frame=frame: self._estimate(frame))
-
-    def _estimate(self, frame: Frame) -> Detections:
-        try:
-            return self._estimator.estimate(frame)
-        except PosewireError:
-            raise
-        except Exception as error:  # a method is third-party code: whatever it raises, name it
-            raise PluginError(
-                f"The method {self.card.name!r} failed on frame {frame.index}.",
-                got=failure_of_a_plugin(error),
-                hint="another --method (see `posewire methods`), or tell the plugin's author; posewire.testing finds mistakes",
-            ) from error
+            yield frame, self.times.timed("method", lambda frame=frame: estimate(self._estimator, self.card, frame))
 
     def _follow(self, frame: Frame, detections: Detections) -> Tracked:
         tracks = self.times.timed("track", lambda: self._tracker.update(detections, frame))
@@ -128,18 +118,46 @@ class Pipeline:
         if self._closed:
             return
         self._closed = True
-        self.source.close()
-        for thread in reversed(self._threads):
-            thread.close()
-        self._estimator.close()
-        if self._lift is not None:
-            self._lift.close()
+        with ExitStack() as rest:  # in the opposite order; each closes whatever the others raise
+            if self._lift is not None:
+                rest.callback(self._lift.close)
+            rest.callback(self._close_estimator)
+            for thread in self._threads:
+                rest.callback(thread.close)
+            rest.callback(self.source.close)
+
+    def _close_estimator(self) -> None:
+        with as_plugin_error(f"The method {self.card.name!r} cannot be closed.", _METHOD_HINT):
+            self._estimator.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        # A plugin that failed may well fail to close, too: the first error is the one to tell.
+        with nullcontext() if error is None else suppress(PluginError):
+            self.close()
+
+
+def estimate(estimator: Estimator, card: MethodCard, frame: Frame) -> Detections:
+    """What an open method sees in a frame.
+
+    Raises:
+        PluginError: it failed, or its answer is not what its card says.
+    """
+    problem = f"The method {card.name!r} failed on frame {frame.index}."
+    with as_plugin_error(problem, _METHOD_HINT):
+        found = cast(object, estimator.estimate(frame))
+    if not isinstance(found, Detections):
+        raise PluginError(problem, got=f"a {type(found).__name__}", allowed="Detections", hint=_METHOD_HINT)
+    joints = found.confidence.shape[1]
+    if joints != len(card.joints):
+        got, allowed = f"{joints} keypoints", f"{len(card.joints)}, as on its card"
+        raise PluginError(problem, got=got, allowed=allowed, hint=_METHOD_HINT)
+    return found
+
+
+_METHOD_HINT = "another --method (see `posewire methods`), or tell the plugin's author; posewire.testing finds mistakes"
 
 
 def open_estimator(settings: Settings, *, live: bool = False) -> tuple[MethodCard, Estimator]:

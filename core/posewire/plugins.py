@@ -22,7 +22,7 @@ import pluggy
 
 from posewire import hookspecs
 from posewire.cards import HOOK_CARDS, Card, checked
-from posewire.errors import PluginError, PosewireError, failure_of_a_plugin
+from posewire.errors import PluginError, PosewireError, as_plugin_error
 from posewire.methods import Method, MethodCard, MethodOptions, RigCard, SourceCard
 
 GROUP = "posewire.plugins"
@@ -160,14 +160,9 @@ def open_method(card: MethodCard, options: MethodOptions) -> Method:
     Raises:
         PluginError: the plugin's code failed, or made something that is not what its card says. A PosewireError passes.
     """
-    try:
+    hint = "install what is missing, or take another: `posewire methods` lists them"
+    with as_plugin_error(f"The {card.kind} '{card.name}' cannot be opened.", hint):
         method = card.create(options)
-    except PosewireError:
-        raise
-    except Exception as error:  # a plugin is anybody's code
-        hint = "install what is missing, or take another: `posewire methods` lists them"
-        got = failure_of_a_plugin(error)
-        raise PluginError(f"The {card.kind} '{card.name}' cannot be opened.", got=got, hint=hint) from error
     if missing := [member for member in _MEMBERS[card.kind] if not hasattr(method, member)]:
         raise PluginError(
             f"What '{card.name}' creates is not an {card.kind}.", got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind]

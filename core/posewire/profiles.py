@@ -78,7 +78,7 @@ def load(name: str) -> Profile:
     try:
         told: Any = json.loads(path.read_text(encoding="utf-8"))
         return _profile(name, cast("dict[str, Any]", told))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = f"measure it again: posewire run SOURCE --calibrate {name}"
         raise SettingsError(
             f"The profile {path} cannot be read.", got=error, allowed="a profile of Posewire", hint=hint

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from posewire.data import FloatArray
 
 _TINY = 1e-12
-_YZX, _ZXY = [1, 2, 0], [2, 0, 1]
+_YZX, _ZXY = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
 def identity(*shape: int) -> FloatArray:
@@ -59,7 +59,8 @@ def rotate(q: ArrayLike, v: ArrayLike) -> FloatArray:
 
 def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
     """a x b of vectors (..., 3); a third of the time of np.cross, which is made for any axis and length."""
-    return a[..., _YZX] * b[..., _ZXY] - a[..., _ZXY] * b[..., _YZX]
+    a_yzx, a_zxy, b_yzx, b_zxy = (v.take(axes, axis=-1) for v in (a, b) for axes in (_YZX, _ZXY))
+    return a_yzx * b_zxy - a_zxy * b_yzx
 
 
 def same_sign(q: ArrayLike, reference: ArrayLike) -> FloatArray:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # pyright: ignore[reportAttributeAccessIssue] - has no stub
@@ -31,14 +30,13 @@ GPU_COMMAND = "pip install --force-reinstall --no-deps onnxruntime-gpu"
 REINSTALL_COMMAND = "pip install --force-reinstall --no-deps posewire"
 
 _PROVIDERS: Mapping[Device, str] = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}
-_MEMORY: Mapping[Device, str] = {"cpu": "cpu", "gpu": "cuda"}
 
 _FAILURES = (
     *(ort_errors.EPFail, ort_errors.EngineError, ort_errors.Fail, ort_errors.InvalidArgument, ort_errors.InvalidGraph),
     *(ort_errors.InvalidProtobuf, ort_errors.NoModel, ort_errors.NoSuchFile, ort_errors.NotImplemented),
     *(ort_errors.RuntimeException, RuntimeError, ValueError),
 )
-"""What onnxruntime raises; the classes have no common base but Exception. A bound input of a wrong shape is a RuntimeError."""
+"""What onnxruntime raises; the classes have no common base but Exception. An input of a wrong type is a RuntimeError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,9 @@ class Tensor:
 class Session:
     """An open network. Made by `open_session`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, name: str, device: Device) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, name: str) -> None:
         self._session: onnxruntime.InferenceSession | None = session
         self._name = name
-        self._memory = _MEMORY[device]
         self.inputs = tuple(_tensor(value) for value in session.get_inputs())
         self.outputs = tuple(_tensor(value) for value in session.get_outputs())
         self.metadata: Mapping[str, str] = MappingProxyType(dict(session.get_modelmeta().custom_metadata_map))
@@ -71,7 +68,7 @@ class Session:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Runs the network once: arrays by input name to arrays by output name.
 
-        The inputs go to the device as they are bound, intermediate results stay there and every output leaves it once.
+        Intermediate results stay on the device, every output leaves it once.
 
         Raises:
             ModelError: an input is missing, unknown or of a wrong shape or type; or the session is closed.
@@ -83,19 +80,11 @@ class Session:
                 f"The network {self._name} has other inputs.", got=", ".join(sorted(inputs)) or "none", allowed=self.inputs
             )
         try:
-            return self._run(self._session, inputs)
+            found = cast("list[NDArray[Any]]", self._session.run(None, dict(inputs)))
         except _FAILURES as error:
             reason = " ".join(str(error).split())
             raise ModelError(f"The network {self._name} cannot run.", got=reason, allowed=self.inputs) from error
-
-    def _run(self, session: onnxruntime.InferenceSession, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        binding = session.io_binding()
-        for name, array in inputs.items():
-            binding.bind_cpu_input(name, np.ascontiguousarray(array))
-        for output in self.outputs:
-            binding.bind_output(output.name, self._memory)
-        session.run_with_iobinding(binding)
-        return dict(zip((output.name for output in self.outputs), binding.copy_outputs_to_cpu(), strict=True))
+        return {tensor.name: array for tensor, array in zip(self.outputs, found, strict=True)}
 
     def close(self) -> None:
         """Frees the network; may be called twice."""
@@ -127,7 +116,7 @@ def open_session(model: Path | str, device: Device = "cpu", threads: int = 0) ->
             allowed=[_PROVIDERS[device]],
             hint='pip install "onnxruntime-gpu[cuda,cudnn]", or --device cpu',
         )
-    return Session(session, path.stem, device)
+    return Session(session, path.stem)
 
 
 def checked_file(model: Path | str, device: Device = "cpu") -> Path:

@@ -110,7 +110,7 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         return {}
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"The settings file {path} cannot be read.", got=error, allowed="TOML", hint="mend or remove the file"
         ) from error

@@ -95,7 +95,8 @@ class Skeleton:
 
         Anatomy measures the rotation of an arm along its way from a resting position p, a twist here is measured along the
         shortest way from the T-pose: over the arm's reach they differ by more than 90 degrees (Codman's paradox). A bone that
-        is carried from its axis b over p to u turns about itself by the solid angle of the three.
+        is carried from its axis b over p to u turns about itself by the solid angle of the three. Of ranges a turn apart the
+        one nearest to the angle holds.
         """
         angles_rad = np.asarray(angles_rad, dtype=np.float64)
         shift_rad = np.zeros_like(angles_rad)
@@ -104,7 +105,8 @@ class Skeleton:
             swings = (self.dof_joints == self.dof_joints[d]) & ~self.dof_is_twist
             b, p = self.dof_axes[d], self.twist_from[self.dof_joints[d]]
             u = rotation.rotate(rotation.exp(angles_rad[..., swings] @ self.dof_axes[swings]), b)
-            shift_rad[..., d] = rotation.solid_angle(b, p, u)
+            off = angles_rad[..., d] - self.limits_rad[d].mean() - rotation.solid_angle(b, p, u)
+            shift_rad[..., d] = rotation.solid_angle(b, p, u) + 2.0 * np.pi * np.round(off / (2.0 * np.pi))
         return shift_rad
 
     @cached_property

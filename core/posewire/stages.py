@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,15 @@ import numpy as np
 T = TypeVar("T")
 
 
+_MOST_TIMES = 36_000
+"""Ten minutes at 60 Hz: what runs for days must not grow."""
+
+
 @dataclass(slots=True)
 class StageTimes:
-    """Seconds that each stage took, one entry a frame."""
+    """Seconds that each stage took, one entry a frame; of a long run its last 36,000 frames."""
 
-    seconds: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    seconds: dict[str, deque[float]] = field(default_factory=dict[str, deque[float]])
 
     def timed(self, stage: str, function: Callable[[], T]) -> T:
         """Calls the function and books its time under `stage`."""
@@ -28,7 +33,7 @@ class StageTimes:
         try:
             return function()
         finally:
-            self.seconds.setdefault(stage, []).append(perf_counter() - start)
+            self.seconds.setdefault(stage, deque(maxlen=_MOST_TIMES)).append(perf_counter() - start)
 
     def median_ms(self) -> dict[str, float]:
         """Median of each stage in milliseconds."""

@@ -2,9 +2,11 @@
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 FOLDER = Path(__file__).parent
@@ -72,10 +74,11 @@ def _method_numbers() -> dict[str, MethodNumbers]:
     }
 
 
-def cards() -> dict[str, ModelCard]:
+@cache
+def cards() -> Mapping[str, ModelCard]:
     """Every network of manifest.toml by name, those that are not bundled included."""
     manifest = tomllib.loads((FOLDER / "manifest.toml").read_text(encoding="utf-8"))
-    return {entry["name"]: _card(entry) for entry in manifest["model"]}
+    return MappingProxyType({entry["name"]: _card(entry) for entry in manifest["model"]})
 
 
 def model_path(name: str) -> Path:

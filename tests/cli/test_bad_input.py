@@ -1,10 +1,15 @@
 """Bad input: a message that says what to do, exit code 2, no traceback."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+
+from posewire.take import TakeHeader, TakeWriter
 
 
 @pytest.fixture
@@ -84,6 +89,53 @@ def test_a_camera_that_is_not_there_is_refused(refused):
     refused("run", "97")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["info", "NAME.pwt"],
+        ["run", "CLIP", "--out", "NAME.pwt"],
+        ["replay", "NAME.pwt", "--publish"],
+        ["detect", "NAME.png", "--out", "a.npz"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_name_that_the_system_cannot_even_look_up_is_refused(refused, short_clip, words):
+    """As in a folder of another user, which a test that runs as root cannot make."""
+    name = "a" * 300
+    assert name in refused(*[word.replace("NAME", name).replace("CLIP", str(short_clip)) for word in words])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "CLIP", "--out", "a.pwt"],
+        ["run", "CLIP", "--preview", "a.mp4"],
+        ["solve", "TAKE", "--out", "b.pwt"],
+        ["detect", "CLIP", "--out", "a.npz"],
+    ],
+    ids=lambda words: " ".join(words[::2]),
+)
+def test_a_write_protected_folder_is_refused_before_any_work(
+    posewire, refused, short_clip, nobody_clip, tmp_path, monkeypatch, words
+):
+    take = tmp_path / "take.pwt"
+    posewire("run", nobody_clip, "--out", take)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write where it is written that nobody may
+    said = refused(*[word.replace("CLIP", str(short_clip)).replace("TAKE", str(take)) for word in words])
+    assert "write-protected" in said
+    assert "━" not in said  # no progress
+
+
+def test_a_file_name_that_the_output_cannot_spell_is_no_error(posewire, nobody_clip, tmp_path):
+    take = tmp_path / "人.pwt"
+    assert posewire("run", nobody_clip, "--out", take).code == 0
+    command = [sys.executable, "-m", "posewire", "info", str(take)]
+    told = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert rb"\u4eba.pwt" in told.stdout
+
+
 def test_an_existing_take_is_kept_unless_told_otherwise(refused, posewire, nobody_clip, tmp_path):
     take = tmp_path / "take.pwt"
     take.write_bytes(b"precious")
@@ -108,6 +160,11 @@ def test_a_refused_run_leaves_the_take_that_it_would_have_replaced(posewire, ref
 def test_a_method_for_one_says_so_when_more_are_wanted(posewire, nobody_clip):
     assert "sees one person" in posewire("run", nobody_clip, "--method", "vnect", "--max-people", "3").err
     assert "sees one person" not in posewire("run", nobody_clip, "--max-people", "3").err
+
+
+def test_a_take_without_frames_is_not_streamed_round_and_round(refused, tmp_path):
+    TakeWriter(tmp_path / "empty.pwt", TakeHeader("0", "blazepose", ("nose",))).close()
+    assert "no frames" in refused("replay", tmp_path / "empty.pwt", "--publish", "tcp://127.0.0.1:*", "--loop")
 
 
 def test_a_damaged_take_says_what_is_lost_and_gives_the_rest(posewire, short_clip, tmp_path):

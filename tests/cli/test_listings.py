@@ -144,3 +144,15 @@ def test_names_in_brackets_and_long_lines_are_shown_as_they_are(posewire, images
     folder.mkdir(parents=True)
     said = posewire("detect", images / "2_nobody.png", "--out", folder / "found.npz").err
     assert f"0 people in 1 image -> {folder / 'found.npz'}\n" in said
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_list_of_commands_has_a_line_for_each(posewire, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = posewire("--help").out.splitlines()
+    listed = lines[lines.index("  COMMAND") + 1 : lines.index("first steps:") - 1]
+    assert {len(line.split()) > 1 for line in listed if not line.startswith(" " * 8)} == {True}
+
+
+def test_help_writes_names_as_they_are(posewire):
+    assert "Make the Blender extension's zips." in posewire("blender", "--help").out

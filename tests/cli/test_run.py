@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 import posewire as api
-from posewire.cli import main
+from posewire.cli import capture_commands, main
 from posewire.client import Client, connect
 from posewire.errors import WireError
+from posewire.outputs import TakeOutput
 
 
 @pytest.fixture
@@ -85,6 +87,11 @@ def test_an_unknown_export_lists_what_exists(posewire, take, tmp_path):
     assert ".bvh" in ran.err
 
 
+def test_an_fbx_is_blenders_to_make(posewire, take, tmp_path):
+    said = posewire("export", take, tmp_path / "out.fbx").err
+    assert said.endswith(f"  next:    posewire export {take} {tmp_path / 'out.glb'}; Blender makes .fbx of it\n")
+
+
 def test_json_on_standard_output_is_only_json(posewire, short_clip):
     ran = posewire("run", short_clip, "--json")
     summary = json.loads(ran.out)
@@ -100,12 +107,66 @@ def test_a_preview_shows_every_frame(posewire, short_clip, tmp_path):
 
 
 def test_a_run_ends_with_who_was_seen_and_what_to_type_next(posewire, short_clip, nobody_clip, tmp_path):
-    said = posewire("run", short_clip, "--out", tmp_path / "seen.pwt", "--preview", tmp_path / "seen.mp4").err
+    take = tmp_path / "my first take.pwt"
+    said = posewire("run", short_clip, "--out", take, "--preview", tmp_path / "seen.mp4").err
     assert "1 person in all" in said
-    assert f"Recorded: {tmp_path / 'seen.pwt'}. Next: posewire export {tmp_path / 'seen.pwt'} {tmp_path / 'seen.bvh'}\n" in said
+    assert f"Recorded: {take}. Next: posewire export " in said
+    program, *typed = shlex.split(said.partition("Next: ")[2].splitlines()[0])  # as a shell reads what was copied
+    assert program == "posewire"
+    assert posewire(*typed).code == 0
+    assert take.with_suffix(".bvh").is_file()
     assert f"Preview: {tmp_path / 'seen.mp4'}\n" in said
     said = posewire("run", nobody_clip, "--out", tmp_path / "empty.pwt").err
     assert f"Recorded: {tmp_path / 'empty.pwt'}.\n" in said
+
+
+def test_a_run_that_measures_somebody_does_not_say_that_nothing_was_kept(posewire, short_clip):
+    said = posewire("run", short_clip, "--calibrate", "anna").err
+    assert "Next: --profile anna" in said
+    assert "Nothing was kept" not in said
+
+
+def test_ctrl_c_keeps_what_was_recorded_and_says_where(posewire, short_clip, tmp_path, monkeypatch):
+    take, seen = tmp_path / "take.pwt", tmp_path / "seen.mp4"
+    add, frames = TakeOutput.add, iter(range(100))
+
+    def pressed(output, instant):
+        if next(frames) == 5:
+            raise KeyboardInterrupt
+        add(output, instant)
+
+    monkeypatch.setattr(TakeOutput, "add", pressed)
+    stopped = posewire("run", short_clip, "--out", take, "--preview", seen)
+    assert stopped.code == 130
+    assert f"Kept, up to here: {take}, {seen}\n" in stopped.err
+    assert len(api.Take.open(take)) == 5
+    with av.open(str(seen)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 5
+
+
+def test_ctrl_c_while_the_fit_compiles_leaves_a_take_that_is_whole_though_empty(posewire, short_clip, tmp_path, monkeypatch):
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(capture_commands.fit, "warm_up", pressed)
+    assert posewire("run", short_clip, "--out", tmp_path / "take.pwt").code == 130
+    take = api.Take.open(tmp_path / "take.pwt")
+    assert (len(take), take.damage) == (0, ())
+
+
+def test_ctrl_c_while_the_program_still_loads_is_no_traceback():
+    code = """
+import sys
+class Pressed:
+    def find_spec(self, name, *_):
+        if name == "posewire.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Pressed())
+from posewire.__main__ import main
+sys.exit(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "posewire: stopped\n")
 
 
 def test_a_frame_with_nobody_is_recorded_as_such(posewire, nobody_clip, tmp_path):

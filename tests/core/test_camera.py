@@ -77,6 +77,7 @@ def test_camera_file_round_trip(tmp_path):
         "",
         "{}",
         "[1]",
+        "[" * 100_000,
         json.dumps({"width_px": 4, "height_px": 4, "K": [[1, 2], [3, 4]]}),
         '{"width_px":1,"height_px":1,"K":[[0,0,0],[0,0,0],[0,0,1]]}',
     ],

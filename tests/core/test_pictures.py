@@ -12,7 +12,7 @@ from posewire.camera import assumed
 from posewire.capture import open_source
 from posewire.data import FloatArray, Frame, ImageArray
 from posewire.methods import SourceOptions
-from posewire.pictures import BT601, BT709, PlanarPicture, thinned, warped
+from posewire.pictures import BT601, BT709, PlanarPicture, thinned, to_network, warped
 
 TURNED = np.array([[2.0, -0.7, 40.0], [0.7, 2.0, 30.0]])
 
@@ -71,6 +71,13 @@ def test_black_lies_outside_where_the_border_is_constant() -> None:
     far = np.array([[1.0, 0, 5000.0], [0, 1.0, 5000.0]])
     assert warped(planar(smooth_picture(64, 64)), far, 16, cv2.BORDER_CONSTANT).max() == 0
     assert warped(smooth_picture(64, 64), far, 16, cv2.BORDER_CONSTANT).max() == 0
+
+
+def test_a_network_sees_every_level_exactly_as_opencv_makes_it() -> None:
+    pictures = [np.arange(768, dtype=np.uint16).reshape(16, 16, 3).astype(np.uint8), smooth_picture(16, 16)]
+    batch = to_network(pictures)
+    assert batch.dtype == np.float32 and batch.flags.c_contiguous
+    np.testing.assert_array_equal(batch, cv2.dnn.blobFromImages(pictures, 1 / 255.0))
 
 
 @pytest.mark.parametrize("to_rgb", [BT601, BT709])

@@ -3,6 +3,7 @@
 import threading
 import time
 from importlib import resources
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from posewire.methods import MethodCard
 from posewire.outputs import Outputs, Pacer, check_new_file
 from posewire.pipeline import Pipeline, open_pipeline
 from posewire.settings import Settings
-from posewire.stages import Ahead
+from posewire.stages import Ahead, StageTimes
 
 JOINTS = ("left_hip", "right_hip")
 VIEW = camera.assumed(64, 48)
@@ -57,9 +58,9 @@ class Blind:
         self.closed += 1
 
 
-def pipeline(source, method):
+def pipeline(source, method, **settings):
     card = MethodCard("blind", "estimator", JOINTS, False, "none", "sees nobody", lambda options: method)
-    return Pipeline(source, card, method, Settings())
+    return Pipeline(source, card, method, Settings(**settings))
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -97,6 +98,31 @@ def test_a_methods_mistake_is_named_as_the_methods():
         list(running)
 
 
+@pytest.mark.parametrize(("answer", "said"), [(None, "a NoneType"), (Detections.nobody(3), "3 keypoints")])
+def test_an_answer_that_is_not_what_the_card_says_is_the_methods_mistake(answer, said):
+    method = Blind()
+    method.estimate = lambda frame: answer
+    with pipeline(Numbers(10), method) as running, pytest.raises(PluginError, match=f"'blind' failed on frame 0(.|\n)*{said}"):
+        list(running)
+
+
+def test_a_method_that_cannot_be_closed_is_named_and_all_else_is_closed():
+    source, method = Numbers(10), Blind()
+    method.close = lambda: 1 / 0
+    running = pipeline(source, method)
+    list(running)
+    with pytest.raises(PluginError, match=r"'blind' cannot be closed(.|\n)*ZeroDivisionError"):
+        running.close()
+    assert source.closed
+
+
+def test_the_first_error_of_a_plugin_is_told_not_the_one_when_it_is_closed():
+    method = Blind(fails_at=3)
+    method.close = lambda: 1 / 0
+    with pytest.raises(PluginError, match="on frame 3"), pipeline(Numbers(10), method) as running:
+        list(running)
+
+
 def test_closing_ends_the_threads_and_closes_source_and_method_once():
     source, method = Numbers(10_000), Blind()
     running = pipeline(source, method)
@@ -106,6 +132,36 @@ def test_closing_ends_the_threads_and_closes_source_and_method_once():
     assert source.closed
     assert method.closed == 1
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("posewire-capture", "posewire-method"))]
+
+
+class PassersBy(Numbers):
+    """A day at a window: a frame every eleven minutes."""
+
+    def __iter__(self):
+        for frame in super().__iter__():
+            yield Frame(frame.picture, 660.0 * frame.index, frame.index, VIEW)
+
+
+class OneEach(Blind):
+    """Sees somebody else in every frame."""
+
+    def estimate(self, frame):
+        hips_px = np.array([[[20.0 + frame.index % 7, 20.0], [30.0, 20.0]]])
+        return Detections(hips_px, np.full((1, 2), 0.9), np.array([[15.0, 5.0, 40.0, 45.0]]))
+
+
+def test_a_day_of_passers_by_fits_into_memory_and_into_a_message():
+    with pipeline(PassersBy(40, live=True), OneEach(), max_people=2) as running:
+        instants = list(running)
+    assert {track.person_id for instant in instants for track in instant.tracks} == set(range(1, 41))
+    assert max(len(instant.skeletons) for instant in instants) <= 2  # the one who is there, and who was before
+
+
+def test_stage_times_of_a_run_without_end_do_not_grow():
+    times = StageTimes()
+    for _ in range(50_000):
+        times.timed("method", lambda: None)
+    assert len(times.seconds["method"]) == 36_000
 
 
 def test_stage_times_count_every_frame():
@@ -159,6 +215,23 @@ def test_a_pacer_waits_for_media_time_and_never_races_to_make_up():
     pacer.wait(0.1)
     pacer.wait(0.15)
     assert time.monotonic() - late >= 0.049
+
+
+def test_a_pacer_is_even_where_the_monotonic_clock_moves_in_steps(monkeypatch):
+    """Windows: time.monotonic steps by 1/64 s. Here the clocks stand still but for sleep."""
+    real_s, woken_s = [100.0], []
+    clock = SimpleNamespace(
+        perf_counter=lambda: real_s[0],
+        monotonic=lambda: real_s[0] // (1 / 64) / 64,
+        sleep=lambda wait_s: real_s.append(real_s.pop() + wait_s),
+    )
+    monkeypatch.setattr("posewire.outputs.time", clock)
+    pacer = Pacer()
+    for index in range(60):
+        pacer.wait(index / 60)
+        woken_s.append(real_s[0])
+        clock.sleep(0.003)  # what is done with the frame
+    np.testing.assert_allclose(np.diff(woken_s), 1 / 60, atol=1e-9)
 
 
 def test_a_file_that_exists_is_refused_before_any_work(tmp_path):

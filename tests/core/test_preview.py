@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -255,6 +256,29 @@ def test_a_run_that_fails_leaves_a_readable_file(tmp_path: Path) -> None:
         writer.add(instant(1))
         raise RuntimeError
     assert len(read_back(tmp_path / "a.mp4")[0]) == 2
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from posewire.errors import PosewireError
+from posewire.preview.writer import VideoWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, 64 << 10))
+video, rng = VideoWriter(Path(sys.argv[1])), np.random.default_rng(0)
+for act in (*[lambda: video.write(rng.integers(0, 255, (256, 256, 3), dtype=np.uint8), 0.0)] * 60, video.close):
+    try:
+        act()
+    except PosewireError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource.setrlimit")
+def test_a_full_disk_is_said_while_writing_and_at_the_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "a.mp4")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "a.mp4 cannot be written" in done.stdout, done.stderr
 
 
 def test_close_twice_and_without_a_frame(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ CORE = REPOSITORY / "core" / "posewire"
 PIPELINE = (
     *(
         "errors",
+        "shell",
         "cores",
+        "machine_code",
         "settings",
         "data",
         "pictures",

@@ -50,6 +50,7 @@ def test_the_camera_file_is_relative_to_the_settings_file(tmp_path):
         ("max_people = 'many'", "wrong type"),
         ("max_people = true", "wrong type"),
         ("max_people =", "cannot be read"),
+        ("rigs = " + "[" * 100_000, "cannot be read"),
         ("height_m = 3.0", "0.5 to 2.5 metres"),
         ("fov_deg = nan", "5 to 175 degrees"),
         ('device = "tpu"', "cpu or gpu"),

@@ -104,3 +104,18 @@ def test_a_forearm_that_points_backwards_from_a_hanging_arm_is_not_believed() ->
     elbows = [REFERENCE.dof_names.index(f"{side}_elbow_flexion") for side in ("left", "right")]
     beyond = np.maximum(LOW - (angles - shift), angles - shift - HIGH)
     assert np.degrees(beyond[:, [*elbows, *SHOULDERS]]).max() < 5.0
+
+
+def test_the_range_stays_with_the_angle_when_the_arm_passes_what_lies_opposite_its_axis() -> None:
+    across = posed(shoulder_elevation=-130.0, shoulder_horizontal=-130.0)
+    shifts = np.array([REFERENCE.limit_shift_rad(share * across) for share in np.linspace(0.9, 1.1, 50)])[:, SHOULDERS]
+    assert np.abs(np.diff(shifts, axis=0)).max() < np.radians(30.0)
+
+
+def test_a_twist_and_a_whole_turn_more_have_the_same_room() -> None:
+    fitter, _, _ = fitted(moved(BESIDE, BESIDE))
+    memory = fitter._memory  # pyright: ignore[reportPrivateUsage]
+    before = memory.targets.limit_shift_rad[SHOULDERS].copy()
+    memory.work.angles_rad[0, SHOULDERS] += 2.0 * np.pi
+    fitter.fit(actor.tracks(seen(moved(BESIDE, BESIDE))[0], noise_m=0.0, noise_px=0.0)[-1], 2.0, actor.VIEW)
+    np.testing.assert_allclose(memory.targets.limit_shift_rad[SHOULDERS], before + 2.0 * np.pi, atol=0.02)

@@ -20,11 +20,11 @@ from websockets.sync.client import connect as websocket
 from posewire import camera as cameras
 from posewire.client import connect
 from posewire.data import SkeletonPose, Track
-from posewire.errors import PosewireError
+from posewire.errors import PosewireError, SettingsError
 from posewire.preview.palette import person_colour
 from posewire.publish import Publisher
 from posewire.wire import View, decode_view, encode_view
-from posewire_gateway.view import HOST, Viewer
+from posewire_gateway.view import DEFAULT_PORT, HOST, Viewer
 from posewire_gateway.view.guard import check_guard
 from posewire_gateway.view.overlay import Overlay
 from posewire_gateway.view.panel import _table
@@ -90,6 +90,20 @@ def test_the_frustum_is_as_wide_as_the_camera_and_the_stage_timings_are_the_publ
         assert viewer._scene._camera.aspect == pytest.approx(ASSUMED.width_px / ASSUMED.height_px)
         assert viewer._panel._stages_ms == {"method": 20.0, "fit": 0.5}
         assert viewer._panel._overlay.visible
+
+
+def test_a_port_that_was_asked_for_is_taken_or_refused_and_no_other_one_is() -> None:
+    taken = "cannot be served at this port"
+    with Viewer(connect(ANYWHERE.replace("*", "1")), 0) as first, pytest.raises(SettingsError, match=taken) as refusal:
+        Viewer(connect(ANYWHERE.replace("*", "1")), first.port)
+    assert refusal.value.got == f"{HOST}:{first.port}"
+    with Viewer(connect(ANYWHERE.replace("*", "1")), first.port) as second:
+        assert second.port == first.port
+
+
+def test_where_no_port_was_asked_for_the_next_free_one_serves() -> None:
+    with Viewer(connect(ANYWHERE.replace("*", "1"))) as first, Viewer(connect(ANYWHERE.replace("*", "1"))) as second:
+        assert DEFAULT_PORT <= first.port < second.port
 
 
 def test_pages_of_elsewhere_are_refused_and_those_of_this_machine_are_not() -> None:

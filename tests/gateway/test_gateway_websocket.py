@@ -193,3 +193,36 @@ def test_closing_says_goodbye() -> None:
         with pytest.raises(ConnectionClosed) as closed:
             one.recv(timeout=PATIENCE_S)
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\n", b"\x00\xff" * 600, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_a_connection_that_comes_to_nothing_is_no_reason_for_a_traceback(
+    server: WebSocketServer, said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Browsers open some in advance. What is logged lands on the terminal, for the gateway asks for no other place."""
+    with socket.create_connection(("127.0.0.1", server.port)) as one:
+        one.sendall(said)
+    with client(server) as other:  # the one before was dealt with
+        server.send(moment(pose()))
+        heard(other)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"\x81\xff" + b"\x7f" * 8 + bytes(4), b"\x81\x84" + bytes(4) + b"\xff\xfe\xfd\xfc", b"\x81\x04abcd", b"\xff" * 9],
+    ids=["huge length", "bad UTF-8", "unmasked", "reserved bits"],
+)
+def test_a_client_that_breaks_the_protocol_is_put_out_and_the_others_go_on(
+    server: WebSocketServer, said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with client(server) as other, client(server) as bad:
+        bad.socket.sendall(said)
+
+        def is_out() -> bool:
+            server.send(moment(pose()))
+            return "(1 connected)" in server.status()
+
+        until(is_out)
+        heard(other)
+    assert caplog.records == []

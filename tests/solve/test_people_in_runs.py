@@ -109,6 +109,19 @@ def test_a_calibrated_floor_says_how_tall_somebody_is():
     assert size == pytest.approx(1.5 / 1.7, rel=0.05)
 
 
+def test_whoever_will_not_come_back_is_forgotten_but_not_who_a_profile_is_measured_on(walked):
+    time_s, tracks = walked
+    kept = {}
+    for calibrate in (None, "anna"):
+        people = People(actor.NAMES, Settings(calibrate=calibrate))
+        fitted(people, tracks[:1], actor.VIEW, time_s[:1])
+        people.forget_all_but([7])
+        assert list(people.skeletons) == [7]
+        people.forget_all_but([])
+        kept[calibrate] = list(people.skeletons)
+    assert kept == {None: [], "anna": [7]}
+
+
 @pytest.fixture(scope="module")
 def steps():
     time_s = np.arange(0.0, stepper.END_S, 1 / 30)

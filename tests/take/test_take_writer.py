@@ -92,6 +92,19 @@ def test_header_camera_and_skeletons_stand_twice_in_a_closed_take(tmp_path):
     assert data.count(b"PWTSKEL") == 4
 
 
+def test_those_who_left_are_not_said_again_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("posewire.take.writer._REPEAT_AFTER_S", 0.0)
+    path = tmp_path / "a.pwt"
+    with TakeWriter(path, HEADER) as writer:
+        for person in range(40):  # each for a second
+            skeletons = {person: REFERENCE.scaled(1.0 + person / 100)}
+            for number in range(30 * person, 30 * person + 30):
+                writer.add(*instant(number, [person], skeletons))
+    assert path.read_bytes().count(b"PWTSKEL") <= 5 * 40
+    take = read_take(path)
+    assert (len(take), len(take.skeletons), take.damage) == (1200, 40, ())
+
+
 def test_no_picture_is_kept_in_memory(tmp_path):
     image = np.zeros((64, 64, 3), np.uint8)
     before = sys.getrefcount(image)

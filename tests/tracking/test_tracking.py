@@ -195,6 +195,19 @@ def test_rows_without_any_keypoint_are_nobody() -> None:
         assert tracker.update(nothing, frame) == []
 
 
+def test_a_hundred_people_at_once_keep_their_ids() -> None:
+    tracker = Tracker(("nose", "left_wrist", "right_wrist"), TrackSettings(max_people=100))
+    places_px = np.stack(np.meshgrid(np.arange(30, 430, 40), np.arange(30, 630, 60)), axis=-1).reshape(-1, 1, 2)
+    keypoints_px = places_px + np.array([[0.0, 0.0], [-10.0, 20.0], [10.0, 20.0]])
+    boxes_px = np.concatenate([keypoints_px.min(axis=1), keypoints_px.max(axis=1)], axis=1)
+    crowd = Detections(keypoints_px, np.full(keypoints_px.shape[:2], 0.9), boxes_px)
+    view = camera.assumed(460, 660)
+    for index in range(4):
+        tracks = tracker.update(crowd, Frame(np.zeros((660, 460, 3), np.uint8), index / FPS, index, view))
+        assert {track.person_id for track in tracks} == set(range(1, 101))
+    assert tracker.known == frozenset(range(1, 101))
+
+
 def test_max_people_must_be_positive() -> None:
     with pytest.raises(SettingsError, match="1 or more"):
         TrackSettings(max_people=0)
@@ -300,7 +313,9 @@ def test_2d_distance_is_relative_to_the_body_and_needs_three_keypoints() -> None
 def test_3d_distance_ignores_where_the_root_is() -> None:
     pose = np.random.default_rng(2).normal(size=(1, 6, 3))
     assert association.distance_3d(pose, pose + 5.0) == pytest.approx(0.0, abs=1e-12)
-    assert np.isnan(association.distance_3d(None, pose))
+    assert association.distance_3d(pose, 2.0 * pose)[0] > 0.1
+    pose[0, 2:] = np.nan
+    assert np.isnan(association.distance_3d(pose, pose)).all()
 
 
 def test_unknown_terms_leave_the_mean() -> None:

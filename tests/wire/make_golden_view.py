@@ -23,6 +23,8 @@ JPEG = base64.b64decode(
     "wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AVN//2Q=="
 )
 """One grey pixel."""
+FRAME, HUGE_FRAME = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01", b"\xff\xc0\x00\x0b\x08\x7d\x00\x7d\x00"
+"""How its frame header begins: marker, length, bits, height, width."""
 
 
 def seen(number: int = 0, **changes: Any) -> dict[str, Any]:
@@ -88,6 +90,8 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "bad_view_stage_name_long": (_bad(stages_ms={"x" * 129: 1.0}), "129 bytes of name"),
     "bad_view_picture_png": (_bad(picture=b"\x89PNG"), "no JPEG"),
     "bad_view_picture_text": (_bad(picture="x"), "a text"),
+    "bad_view_picture_without_frame": (_bad(picture=JPEG[: JPEG.index(FRAME)] + b"\xff\xd9"), "no frame header"),
+    "bad_view_picture_huge": (_bad(picture=JPEG.replace(FRAME, HUGE_FRAME)), "one pixel that says it is 32000 x 32000"),
 }
 
 

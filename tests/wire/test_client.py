@@ -134,6 +134,22 @@ def test_waiting_in_vain_says_when_the_publisher_is_there_but_silent(publisher: 
             client.receive(0.05)
 
 
+@pytest.mark.parametrize(("address", "ipv6"), [("tcp://studio-pc:5577", 0), ("tcp://192.168.1.20:5577", 0), ("tcp://[::1]:1", 1)])
+def test_a_name_is_looked_up_where_publishers_bind(address: str, ipv6: int) -> None:
+    """ZeroMQ with IPv6 switched on tries only the IPv6 address of a name that has both, and the publisher is not there."""
+    with connect(address) as client:
+        assert client._socket.getsockopt(zmq.IPV6) == ipv6  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_publisher_at_an_ipv6_address_is_heard_there() -> None:
+    try:
+        publisher = Publisher("tcp://[::1]:*")
+    except WireError:
+        pytest.skip("this machine has no IPv6")
+    with publisher, connect(publisher.address) as client:
+        until(client.newest, meanwhile=lambda: publisher.send(instant()))
+
+
 def test_a_closed_client_says_so_and_closes_twice(publisher: Publisher) -> None:
     client = connect(publisher.address)
     client.close()
@@ -181,6 +197,15 @@ def test_garbage_is_counted_and_the_stream_goes_on(hostile: tuple[str, Callable[
         send([subject], *([data] for data in garbage), *several_frames, [message])
         assert client.receive().sequence == 5
         assert client.statistics.malformed == len(garbage) + len(several_frames)
+
+
+def test_waiting_in_vain_for_another_version_names_both(hostile: tuple[str, Callable[..., None]]) -> None:
+    address, send = hostile
+    with connect(address) as client:
+        send(*[[make_golden.MALFORMED["bad_version_2"][0]]] * 2)
+        until(lambda: not client.newest() and client.statistics.malformed == 2)
+        with pytest.raises(WireError, match=r"(?s)cannot be read.*another version.*got: 2 allowed: 1"):
+            client.receive(0.05)
 
 
 def test_a_flood_of_garbage_does_not_outlast_the_time_limit(hostile: tuple[str, Callable[..., None]]) -> None:

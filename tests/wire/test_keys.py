@@ -178,7 +178,7 @@ def test_folders_are_made_only_inside_the_folder_of_keys(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "[]", "{}", '{"posewire_key": 2}', '{"posewire_key": 1, "public": 3}', '"\\ud800"', "\x00"]
+    "damage", ["", "[]", "{}", '{"posewire_key": 2}', '{"posewire_key": 1, "public": 3}', '"\\ud800"', "\x00", "[" * 100_000]
 )
 def test_a_damaged_key_file_is_an_error(tmp_path: Path, damage: str) -> None:
     path = keys.add("friend", tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
@@ -184,7 +185,7 @@ def test_a_damaged_view_is_counted_and_changes_nothing() -> None:
 
 @pytest.mark.parametrize("pictures", [False, True])
 def test_a_run_says_what_the_method_saw_and_the_picture_only_if_it_was_asked_for(pictures: bool) -> None:
-    times = StageTimes({"method": [0.020, 0.025], "fit": []})  # of the fit there is no time yet
+    times = StageTimes({"method": deque([0.020, 0.025]), "fit": deque()})  # of the fit there is no time yet
     pipeline = cast(Pipeline, SimpleNamespace(card=SimpleNamespace(joints=("nose", "hand")), times=times))
     frame = Frame(np.zeros((CAMERA.height_px, CAMERA.width_px, 3), dtype=np.uint8), 0.0, 0, CAMERA, time.time_ns())
     now = PipelineInstant(frame, tuple(view().tracks), (pose(),), {0: REFERENCE})

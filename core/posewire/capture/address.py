@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from posewire.capture import images, streams, video, webcam
+from posewire.capture import foreign, images, streams, video, webcam
 from posewire.errors import SourceError
 from posewire.methods import Source, SourceCard, SourceOptions
 
@@ -27,10 +27,14 @@ def open_source(address: str, options: SourceOptions, cards: Sequence[SourceCard
 
     Raises:
         SourceError: no kind of source takes the address, or it cannot be opened.
+        PluginError: a plugin's source failed.
     """
     for card in cards if address.strip() else ():  # an empty path would be the current folder
-        if card.matches(address):
-            return card.open(address, options)
+        if card in CARDS:
+            if card.matches(address):
+                return card.open(address, options)
+        elif foreign.matches(card, address):
+            return foreign.open_foreign(card, address, options)
     raise SourceError(
         "No source takes this address.",
         got=repr(address),

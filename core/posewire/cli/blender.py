@@ -21,7 +21,7 @@ PLATFORMS = ("linux-x64", "windows-x64", "macos-arm64", "macos-x64")
 def add_commands(commands: Commands) -> None:
     """Adds blender."""
     summary = "make the Blender extension's zips"
-    parser = commands.add_parser("blender", help=summary, description=summary.capitalize() + ".")
+    parser = commands.add_parser("blender", help=summary, description=summary[0].upper() + summary[1:] + ".")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     build = actions.add_parser("build", help="zips for every Blender and system, checked by Blender's own validator")
     build.add_argument("--out", type=Path, default=Path("dist"), metavar="DIR", help="where the zips go (%(default)s)")

@@ -29,6 +29,7 @@ from posewire.cli.options import Commands, add_json_flag, console, output, print
 from posewire.errors import SettingsError
 from posewire.methods import SourceOptions
 from posewire.outputs import check_new_file
+from posewire.shell import typed
 
 _DEFAULT_BOARD, _DEFAULT_SQUARE_M = "charuco:5x7", 0.035
 _EPILOG = """\
@@ -190,7 +191,7 @@ def _tell(flags: argparse.Namespace, looked: Looked, calibration: Calibration) -
     output.print(table)
     for said in calibration.remarks:
         remark("could be better:", said)
-    console.print(f"Next: posewire run SOURCE --camera {flags.out}")
+    console.print(f"Next: {typed('posewire', 'run', 'SOURCE', '--camera', flags.out)}")
 
 
 def _floor_line(calibration: Calibration) -> str:

@@ -34,6 +34,7 @@ from posewire.pipeline import Instant, Pipeline, open_pipeline
 from posewire.preview import PreviewWindow, PreviewWriter
 from posewire.retarget import resolve_rig
 from posewire.settings import Settings
+from posewire.shell import typed
 from posewire.skeleton import MARKERS
 from posewire.take import Take, export
 
@@ -82,7 +83,7 @@ def _run(flags: argparse.Namespace) -> None:
     with open_pipeline(flags.source, settings) as pipeline:
         warn_of_one_person(pipeline.card, settings)
         _warn_of_other_points(pipeline.card)
-        summary = _record(pipeline, _outputs(flags, pipeline), flags.source)
+        summary = _record_until_stopped(flags, pipeline)
         if settings.calibrate is not None:
             _save_profile(pipeline, settings.calibrate)
     if flags.json:
@@ -92,14 +93,25 @@ def _run(flags: argparse.Namespace) -> None:
     _say_what_was_kept(flags, summary)
 
 
+def _record_until_stopped(flags: argparse.Namespace, pipeline: Pipeline) -> Summary:
+    outputs = _outputs(flags, pipeline)
+    try:
+        return _record(pipeline, outputs, flags.source)
+    except KeyboardInterrupt:
+        kept = [str(path) for path in (flags.out, None if flags.preview == "window" else flags.preview) if path is not None]
+        if kept:
+            console.print(f"Kept, up to here: {', '.join(kept)}")
+        raise
+
+
 def _say_what_was_kept(flags: argparse.Namespace, summary: Summary) -> None:
     """Where the files are, and what an artist types next."""
     if flags.out:
-        next_one = f" Next: posewire export {flags.out} {flags.out.with_suffix('.bvh')}" if summary["person_ids"] else ""
-        console.print(f"Recorded: {flags.out}.{next_one}")
+        export_it = typed("posewire", "export", flags.out, flags.out.with_suffix(".bvh"))
+        console.print(f"Recorded: {flags.out}." + (f" Next: {export_it}" if summary["person_ids"] else ""))
     if flags.preview and flags.preview != "window":
         console.print(f"Preview: {flags.preview}")
-    if not (flags.out or flags.preview or flags.publish is not None):
+    if not (flags.out or flags.preview or flags.calibrate or flags.publish is not None):
         console.print("Nothing was kept. Next: --out take.pwt records, --publish streams, --preview preview.mp4 shows.")
 
 
@@ -161,8 +173,12 @@ def _shown(flags: argparse.Namespace, pipeline: Pipeline) -> Iterator[Output]:
 
 def _record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> Summary:
     """Runs the pipeline into the outputs under a progress bar. Ctrl-C ends a live source as a person would want it."""
-    fit.warm_up(console.print)
     together, frames, people, last_s = Outputs(outputs), 0, set[int](), 0.0
+    try:
+        fit.warm_up(console.print)
+    except KeyboardInterrupt:
+        together.close()
+        raise
     with _progress(pipeline) as progress:
         task = progress.add_task(Path(address).name or address, total=pipeline.source.frame_count, people="")
         try:

@@ -25,6 +25,7 @@ from posewire.data import Detections
 from posewire.detect import detect, gather
 from posewire.errors import PosewireError, SourceError
 from posewire.outputs import check_new_file
+from posewire.shell import typed
 
 
 def add_commands(commands: Commands) -> None:
@@ -70,4 +71,4 @@ def _detect(flags: argparse.Namespace) -> None:
 def _refuse_videos(images: Sequence[Path]) -> None:
     for path in images:
         if path.is_file() and path.suffix.lower() not in SUFFIXES:
-            raise SourceError(f"{path} is no image.", allowed=SUFFIXES, hint=f"a video: posewire run {path}")
+            raise SourceError(f"{path} is no image.", allowed=SUFFIXES, hint=f"a video: {typed('posewire', 'run', path)}")

@@ -138,19 +138,21 @@ def _add_view(commands: Commands) -> None:
         description="Open a page on this machine that shows the people of a live stream in 3D. Over SSH: forward the port.",
     )
     _add_stream_flags(parser)
-    parser.add_argument("--port", type=int, default=8080, metavar="PORT", help="where to serve the page, on this machine (8080)")
+    port_help = "where to serve the page, on this machine (8080, or the next that is free)"
+    parser.add_argument("--port", type=int, metavar="PORT", help=port_help)
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.set_defaults(run=_view)
 
 
 def _view(flags: argparse.Namespace) -> None:
-    _check_port(flags.port)
+    if flags.port is not None:
+        _check_port(flags.port)
     with _libraries("viewer"):
-        from posewire_gateway.view import Viewer
+        from posewire_gateway.view import DEFAULT_PORT, Viewer
 
     with _client(flags, view=True) as client, Viewer(client, flags.port) as viewer:
-        if flags.port not in (0, viewer.port):
-            remark("note:", f"port {flags.port} is taken")
+        if flags.port is None and viewer.port != DEFAULT_PORT:
+            remark("note:", f"port {DEFAULT_PORT} is taken")
         console.print(f"{viewer.url} shows {flags.connect}, until Ctrl-C")
         if not flags.no_browser:
             webbrowser.open(viewer.url)

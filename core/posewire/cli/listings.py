@@ -28,7 +28,7 @@ def add_commands(commands: Commands) -> None:
         ("doctor", _doctor, "versions, devices, models, cameras, ports: what a bug report needs"),
         ("settings", _settings, "the settings in force and where they come from"),
     ):
-        parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        parser = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         add_json_flag(parser)
         if name == "settings":
             add_settings_file(parser)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from posewire import __version__
 from posewire.cli import (
@@ -35,13 +36,22 @@ first steps:
 """
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves room for every command: argparse forgets that it indents them, and would break the line after the longest."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        self._indent()
+        super().add_argument(action)
+        self._dedent()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="posewire",
         description="One ordinary camera in, characters moving out.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="version", version=f"posewire {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
@@ -53,21 +63,34 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code: 0, 2 for a PosewireError or a wrong flag, 130 for Ctrl-C."""
+    if isinstance(sys.stdout, TextIOWrapper):  # in a pipe Windows writes the letters of one country: a file may be called 人.pwt
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed, unknown = build_parser().parse_known_args(arguments)
     try:
         _refuse(unknown, parsed.command)
         parsed.run(parsed)
     except PosewireError as error:
-        print(f"posewire: {error}", file=sys.stderr)
-        if error.hint is None:
-            print(f"  next:    posewire {parsed.command} --help", file=sys.stderr)
-        return EXIT_CODE
+        return _told(error, parsed.command)
     except KeyboardInterrupt:
         print("posewire: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:  # `posewire listen | head`: the reader went away, which is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # Asking whether a file exists can fail itself: in a folder that is another user's, under a name that is too long.
+        hint = "check the name, and whether this user may read and write there"
+        return _told(PosewireError("The system does not let this file be used.", got=error, hint=hint), parsed.command)
     return 0
+
+
+def _told(error: PosewireError, command: str) -> int:
+    """Says what is wrong and what to type next."""
+    print(f"posewire: {error}", file=sys.stderr)
+    if error.hint is None:
+        print(f"  next:    posewire {command} --help", file=sys.stderr)
+    return EXIT_CODE
 
 
 def _refuse(unknown: Sequence[str], command: str) -> None:

@@ -26,11 +26,12 @@ from posewire.cli.options import (
     remark,
     settings_of,
 )
+from posewire.cli.takes import open_take
 from posewire.client import Client, Received, connect
-from posewire.errors import SettingsError, WireError
+from posewire.errors import SettingsError, TakeError, WireError
 from posewire.outputs import Pacer, open_stream
 from posewire.settings import DEFAULT_ADDRESS
-from posewire.take import Take
+from posewire.shell import typed
 from posewire.wire import View
 
 _SILENCE_S = 3.0
@@ -127,10 +128,10 @@ def _add_replay(commands: Commands) -> None:
 
 def _replay(flags: argparse.Namespace) -> None:
     if flags.publish is None:
-        raise SettingsError("Nothing is published without --publish.", hint=f"posewire replay {flags.take} --publish")
-    take = Take.open(flags.take)
-    for damage in take.damage:
-        remark("damaged:", damage)
+        raise SettingsError("Nothing is published without --publish.", hint=typed("posewire", "replay", flags.take, "--publish"))
+    take = open_take(flags.take)
+    if not len(take):
+        raise TakeError("There is nothing to stream in this take.", got="no frames", hint=f"posewire info {flags.take}")
     with open_stream(settings_of(flags), take.header.method) as stream:
         console.print(f"Publishing {flags.take} at {stream.address} (Ctrl-C stops)")
         while True:

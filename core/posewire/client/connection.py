@@ -68,7 +68,7 @@ class Client:
         self._socket = self._context.socket(zmq.SUB)
         for option, value in _OPTIONS.items():
             self._socket.setsockopt(option, value)
-        self._socket.setsockopt(zmq.IPV6, 1)
+        self._socket.setsockopt(zmq.IPV6, int(where.is_ipv6))  # a name is its IPv4 address: that is where publishers bind
         if key is not None:
             self._socket.curve_serverkey = key.server_public.encode()
             self._socket.curve_publickey = key.pair.public.encode()
@@ -179,7 +179,13 @@ class Client:
 
     def _nothing_came(self, timeout_s: float | None) -> WireError:
         problem, hint = _EXPLANATIONS[self.status]
-        return WireError(problem, got=f"no pose from {self.address} within {timeout_s:g} s", hint=hint)
+        got = f"no pose from {self.address} within {timeout_s:g} s"
+        statistics = self.statistics
+        if self.status == "connected" and statistics.malformed and not statistics.fps:
+            problem = "What the publisher sends cannot be read."
+            got = f"{statistics.malformed} malformed messages from {self.address}, the last one: {statistics.last_error}"
+            hint = "pip install --upgrade posewire, here and where it publishes"
+        return WireError(problem, got=got, hint=hint)
 
 
 _OPTIONS = {

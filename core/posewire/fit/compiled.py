@@ -13,6 +13,8 @@ from typing import ParamSpec, TypeVar, cast
 
 import numba
 
+from posewire.machine_code import is_kept
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -34,8 +36,8 @@ def inlined(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def entry(function: Callable[P, T]) -> Callable[P, T]:
-    """Marks a function that Python calls; its machine code is kept on disk. It must close over SOURCES."""
-    return cast("Callable[P, T]", numba.njit(fastmath=_FASTMATH, error_model="numpy", cache=True)(function))
+    """Marks a function that Python calls; its machine code is kept on disk where that can be. It must close over SOURCES."""
+    return cast("Callable[P, T]", numba.njit(fastmath=_FASTMATH, error_model="numpy", cache=is_kept())(function))
 
 
 @inlined

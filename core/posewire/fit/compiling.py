@@ -6,14 +6,17 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from posewire.machine_code import is_kept
+
 MESSAGE = "Compiling {} for this machine: up to a minute, once; it is kept on disk."
+NOT_KEPT = "Compiling {} for this machine: up to a minute, at every start. NUMBA_CACHE_DIR=FOLDER keeps it in a folder of yours."
 MOMENT_S = 1.0
 
 
 @contextmanager
 def telling(report: Callable[[str], None] | None, what: str) -> Generator[None]:
     """`report` is told, from another thread, that `what` is being compiled, if the block is not done after MOMENT_S."""
-    notice = threading.Timer(MOMENT_S, report or _silent, [MESSAGE.format(what)])
+    notice = threading.Timer(MOMENT_S, report or _silent, [(MESSAGE if is_kept() else NOT_KEPT).format(what)])
     notice.start()
     try:
         yield

@@ -16,6 +16,7 @@ from posewire.fit.bones import make_bones
 from posewire.fit.calibration import BoneCalibration, changes_much
 from posewire.fit.compiling import telling
 from posewire.fit.frame import Order, Person, Rows, make_memory
+from posewire.fit.handover import Handover, handover
 from posewire.fit.packing import Packed, pack
 from posewire.fit.points import IntArray, make_points, marker_names
 from posewire.fit.residuals import TERMS
@@ -51,6 +52,7 @@ class Fitter:
             keep_size=settings.height_m is not None,
         )
         self._changed: Skeleton | None = None
+        self._camera: Camera | None = None
         self._bent_rad = start.bent_rad(self._skeleton)
         self._packed = make_memory(self._person.values)
         self._memory = self._packed.values
@@ -71,6 +73,9 @@ class Fitter:
     def reset(self) -> None:
         """Forgets the motion (a cut); keeps the calibrated bone lengths."""
         self._time_s, self._lost_s = -math.inf, 0.0
+        self._told: SkeletonPose | None = None
+        self._handover: Handover | None = None
+        self._anew = False
         for values in self._memory.sides:
             values[:] = 0.0
         self._memory.filter_px.time_s[:] = -math.inf
@@ -87,7 +92,8 @@ class Fitter:
             return None
         self._time_s = time_s
         self._changed = self._calibration.add(self._memory.seen.raw_m)
-        return self._pose(track.person_id, time_s)
+        self._told = self._tell(self._pose(track.person_id, time_s))
+        return self._told
 
     def learn(self, tracks: Sequence[Track], camera: Camera) -> None:
         """Calibrates the bone lengths on several frames of the person before any is fitted, and keeps them from then on.
@@ -104,16 +110,21 @@ class Fitter:
         self.reset()
 
     def _look(self, track: Track, camera: Camera) -> None:
-        """Lays the track's rows and the camera out for the kernels."""
-        T, targets = camera.T_world_camera, self._memory.targets
-        targets.K[:] = camera.K
-        self._knows_up = camera.origin != "assumed"
-        targets.T_camera_world[:3, :3] = T[:3, :3].T
-        targets.T_camera_world[:3, 3] = -T[:3, :3].T @ T[:3, 3]
+        """Lays the track's rows out for the kernels, and the camera if it is another one."""
+        if camera is not self._camera:
+            self._look_through(camera)
         keypoints_m = np.full((len(track.confidence), 3), np.nan) if track.keypoints_m is None else track.keypoints_m
         pixels = cameras.undistort_px(track.keypoints_px, camera)
         # writable and in C order: anything else is another type to numba, and half a minute to compile
-        self._rows = Rows(*(np.array(values, order="C") for values in (keypoints_m, pixels, track.confidence, T)))
+        values = (keypoints_m, pixels, track.confidence, camera.T_world_camera)
+        self._rows = Rows(*(np.array(array, order="C") for array in values))
+
+    def _look_through(self, camera: Camera) -> None:
+        T, targets = camera.T_world_camera, self._memory.targets
+        targets.K[:] = camera.K
+        targets.T_camera_world[:3, :3] = T[:3, :3].T
+        targets.T_camera_world[:3, 3] = -T[:3, :3].T @ T[:3, 3]
+        self._camera, self._knows_up = camera, camera.origin != "assumed"
 
     def _run(self, order: Order) -> float:
         return frame.run(self._person.record, self._packed.record, self._rows, order)
@@ -140,6 +151,7 @@ class Fitter:
             self._memory.motion.velocity_m_s[:] = velocity_m_s
         else:
             self._memory.sides.held[:] = 0.0
+            self._anew = True
 
     def _start(self, time_s: float) -> bool:
         self.reset()
@@ -177,6 +189,16 @@ class Fitter:
         work = self._memory.work
         work.root_m[0], work.root_wxyz[0], work.angles_rad[0] = pose
         self._run(Order(frame.START))
+
+    def _tell(self, pose: SkeletonPose) -> SkeletonPose:
+        """The fitted pose; soon after a new start on its way there."""
+        if self._anew and self._told is not None:
+            self._handover = handover(self._told, pose)
+        self._anew = False
+        if self._handover is None or self._handover.over(pose.time_s):
+            self._handover = None
+            return pose
+        return self._handover.told(pose, self._skeleton)
 
     def _adopt_calibration(self) -> None:
         """Takes a new skeleton over between two frames, so that every pose is on the skeleton that is told with it."""

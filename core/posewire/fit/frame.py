@@ -13,6 +13,7 @@ from posewire.fit.body import MOST_MARKERS, Body, Workspace, make_workspace
 from posewire.fit.bones import Bones, distrust_pair, impose_lengths
 from posewire.fit.compiled import SOURCES, entry, kernel
 from posewire.fit.contacts import Contacts, begin_contacts, feel_ground, make_contacts
+from posewire.fit.facing import mend_facing
 from posewire.fit.footlock import Hold, let_go, lock_feet, make_hold
 from posewire.fit.kept import Kept, keep, make_kept
 from posewire.fit.kinematics import local_quaternions
@@ -22,7 +23,7 @@ from posewire.fit.packing import Packed, Record, pack
 from posewire.fit.points import Points
 from posewire.fit.residuals import TERMS
 from posewire.fit.solver import minimise, settle
-from posewire.fit.swap import Sides, make_sides, mend, untwist
+from posewire.fit.swap import Sides, make_sides, mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.twists import shift_ranges
 from posewire.fit.weighing import (
@@ -161,7 +162,7 @@ def _follow(person: Person, memory: Memory, order: Order) -> float:
     _anticipate(person, memory, order.step_s)
     px_m = expected_distance_m(targets, targets.predicted_m[0]) / targets.K[1, 1]
     turned = mend(seen, person.points, memory.expected_m, memory.expected_px, order.size_ratio, px_m, order.step_s, memory.sides)
-    turned = untwist(seen, person.points, order.step_s, memory.sides) or turned
+    turned = mend_facing(seen, person.points, order.step_s, memory.sides) or turned
     _filter(person, memory, order.time_s, px_m)
     _impose(person, memory, order.size_ratio)
     weigh_points(seen, worth, memory.expected_m, memory.expected_px, px_m, weighing, targets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,13 @@ _SHARES = {
     **dict.fromkeys(("hand", "thumb", "index", "pinky"), 0.1),
 }
 _UNSEEN_JOINT_SHARE = 0.3
+_SIDES, _FEET = ("left", "right"), [(tip, base) for base in ("heel", "ankle") for tip in ("toe", "foot_index")]
+_FRONT = (
+    [("nose", "left_shoulder", "right_shoulder")],
+    *([(f"{side}_knee", f"{side}_hip", f"{side}_ankle")] for side in _SIDES),
+    *([(f"{side}_{tip}", f"{side}_{base}", f"{side}_{base}") for tip, base in _FEET] for side in _SIDES),
+)
+"""What shows where the front is; of each the first that a method has."""
 
 
 class Points(NamedTuple):
@@ -50,6 +57,8 @@ class Points(NamedTuple):
     """(2,) left and right hip, NONE where the method has none."""
     shoulders: IntArray
     """(2,) left and right shoulder."""
+    front: IntArray
+    """(5, 3) markers: nose, knees, toes, and two each whose middle lies behind. NONE where the method lacks one."""
 
 
 def marker_names(keypoint_names: Sequence[str]) -> list[str]:
@@ -69,8 +78,13 @@ def make_points(keypoint_names: Sequence[str]) -> Points:
     group[:count] = [_group(name) if partner[m] != m else NONE for m, name in enumerate(names)]
     markers = [MARKERS[name] for name in names]
     showing[:, :count] = _showing(markers)
-    pairs = [np.array([place.get(f"{side}_{part}", NONE) for side in ("left", "right")]) for part in ("hip", "shoulder")]
-    return Points(column, share, _joint_share(markers, share[:count]), showing, partner, group, *pairs)
+    hips, shoulders = (np.array([place.get(f"{side}_{part}", NONE) for side in _SIDES]) for part in ("hip", "shoulder"))
+    front = np.array([_first_known(triplets, place) for triplets in _FRONT])
+    return Points(column, share, _joint_share(markers, share[:count]), showing, partner, group, hips, shoulders, front)
+
+
+def _first_known(triplets: Sequence[tuple[str, ...]], place: Mapping[str, int]) -> list[int]:
+    return next(([place[name] for name in names] for names in triplets if all(name in place for name in names)), [NONE] * 3)
 
 
 def _words(name: str) -> list[str]:

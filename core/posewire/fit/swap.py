@@ -6,7 +6,8 @@ capped squared distances to the expected places, and of how far hips or shoulder
 where a confusion ends there are frames that fit neither way.
 
 Nothing latches. The sides that were right for longer in the last seconds are right: when they have been exchanged for longer than
-not, the fit was wrong and turns around. And shoulders that look the other way than the hips cannot be.
+not, the fit was wrong and turns around; exchanged ones count less where the front speaks for them. What the distances miss,
+because it comes little by little, facing.py finds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from posewire.data import FloatArray
 from posewire.fit.compiled import finite, kernel
 from posewire.fit.observation import Observation
-from posewire.fit.points import ARMS, FACE, GROUPS, LEGS, IntArray, Points
+from posewire.fit.points import ARMS, FACE, GROUPS, IntArray, Points
 
 _SIGMA_M, _SIGMA_PX_M, _CAP = 0.12, 0.06, 9.0
 _FACING, _WIDE_M = 2.0, 0.15
@@ -27,8 +28,6 @@ _FACING, _WIDE_M = 2.0, 0.15
 _SURELY, _CLEARLY = 0.5, 2.0
 MEMORY_S, HEADSTART_S = 3.0, 0.8
 """How long it is remembered which labels held; by how much longer exchanged ones must have held to be the right ones."""
-TWISTED_S, LOOKED_S = 0.15, 0.5
-"""For how long shoulders may look the other way than the hips; over how long it is averaged where the trunk looks."""
 
 
 class Sides(NamedTuple):
@@ -40,15 +39,30 @@ class Sides(NamedTuple):
     """(GROUPS,) by how much longer they have been exchanged than not, of late."""
     held: FloatArray
     """(GROUPS,) 1 while the fit follows what is believed."""
-    twisted_s: FloatArray
-    """(1,) for how long hips and shoulders have looked opposite ways."""
+    against_s: FloatArray
+    """(GROUPS,) for how long witnesses have spoken against the labels of arms and legs, times how many."""
     across: FloatArray
     """(3,) twice the unit vector from the right to the left of the trunk, of late; world axes."""
+    up: FloatArray
+    """(3,) the trunk's in the frame in hand, unit."""
+    front: FloatArray
+    """(GROUPS,) 1 where what lies in front is in front of shoulders (ARMS) and hips (LEGS), -1 where it is behind."""
+    way: FloatArray
+    """(GROUPS, 3) from right to left, square to it: of the shoulders (ARMS) and of the hips (LEGS), unit."""
 
 
 def make_sides() -> Sides:
     """The labels are right."""
-    return Sides(np.zeros(GROUPS), np.zeros(GROUPS), np.zeros(GROUPS), np.zeros(1), np.zeros(3))
+    return Sides(
+        np.zeros(GROUPS),
+        np.zeros(GROUPS),
+        np.zeros(GROUPS),
+        np.zeros(GROUPS),
+        np.zeros(3),
+        np.zeros(3),
+        np.zeros(GROUPS),
+        np.zeros((GROUPS, 3)),
+    )
 
 
 @kernel
@@ -143,64 +157,12 @@ def mend(
             sides.held[group] = 1.0 if swapped != was else 0.0
             swapped = was
         sides.longer_s[group] *= max(0.0, 1.0 - step_s / MEMORY_S)
-        sides.longer_s[group] += step_s if swapped else -step_s
+        sides.longer_s[group] += step_s * min(1.0, 1.0 - sides.front[group]) if swapped else -step_s
         if sides.longer_s[group] > HEADSTART_S:
-            believe(sides, group, False)
+            sides.longer_s[group], sides.held[group] = -sides.longer_s[group], 1.0
             sides.across[:] = 0.0
             changed, swapped = True, False
         sides.exchanged[group] = 1.0 if swapped else 0.0
         if swapped:
             exchange(seen, points, group)
     return changed
-
-
-@kernel
-def believe(sides: Sides, group: int, exchanged: bool) -> None:
-    """The other labels of a group hold, whatever the fit expects."""
-    sides.exchanged[group] = 1.0 if exchanged else 0.0
-    sides.longer_s[group] = -sides.longer_s[group]
-    sides.held[group] = 1.0
-
-
-@kernel
-def untwist(seen: Observation, points: Points, step_s: float, sides: Sides) -> bool:
-    """Shoulders that look the other way than the hips cannot be: after a moment the sides of those change that look the other way
-    than the trunk did. Whether they did change."""
-    hips, shoulders, x = points.hips, points.shoulders, seen.raw_m
-    if min(hips[0], hips[1], shoulders[0], shoulders[1]) < 0:
-        return False
-    uu = ua = ub = ab = aa = bb = am = bm = 0.0
-    for i in range(3):
-        a, b = x[hips[0], i] - x[hips[1], i], x[shoulders[0], i] - x[shoulders[1], i]
-        u = x[shoulders[0], i] + x[shoulders[1], i] - x[hips[0], i] - x[hips[1], i]
-        uu, ua, ub, ab, aa, bb = uu + u * u, ua + u * a, ub + u * b, ab + a * b, aa + a * a, bb + b * b
-        am, bm = am + a * sides.across[i], bm + b * sides.across[i]
-    if not (finite(uu) and min(uu, aa, bb) > 1e-6):
-        return False
-    sine2 = (aa - ua * ua / uu) * (bb - ub * ub / uu)
-    cosine = (ab - ua * ub / uu) / math.sqrt(sine2) if sine2 > 1e-9 else 0.0
-    sides.twisted_s[0] = max(0.0, sides.twisted_s[0] - step_s * cosine)
-    if sides.twisted_s[0] > TWISTED_S:
-        sides.twisted_s[0] = 0.0
-        turned = sides.exchanged[LEGS] - sides.exchanged[ARMS]
-        if turned == 0.0:
-            turned = bm / math.sqrt(bb) - am / math.sqrt(aa)
-        group = LEGS if turned > 0.0 else ARMS
-        exchange(seen, points, group)
-        believe(sides, group, sides.exchanged[group] == 0.0)
-        return True
-    if cosine > 0.0:
-        for i in range(3):
-            way = (x[hips[0], i] - x[hips[1], i]) / math.sqrt(aa) + (x[shoulders[0], i] - x[shoulders[1], i]) / math.sqrt(bb)
-            sides.across[i] += min(1.0, step_s / LOOKED_S) * (way - sides.across[i])
-    return False
-
-
-@kernel
-def forget_sides(sides: Sides) -> None:
-    """The fit begins with the labels as they come."""
-    for group in range(GROUPS):
-        sides.exchanged[group] = sides.held[group] = sides.longer_s[group] = 0.0
-    sides.twisted_s[0] = 0.0
-    for i in range(3):
-        sides.across[i] = 0.0

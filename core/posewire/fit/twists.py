@@ -12,6 +12,8 @@ from posewire.fit.compiled import inlined, kernel
 from posewire.fit.kinematics import Vector, turn_shares
 from posewire.fit.targets import Targets
 
+_TURN_RAD = 2.0 * math.pi
+
 
 @kernel
 def shift_ranges(body: Body, work: Workspace, targets: Targets) -> None:
@@ -21,7 +23,9 @@ def shift_ranges(body: Body, work: Workspace, targets: Targets) -> None:
             d = body.first_dof[joint + 1] - 1
             b = body.axes[d, 0], body.axes[d, 1], body.axes[d, 2]
             p = body.twist_from[joint, 0], body.twist_from[joint, 1], body.twist_from[joint, 2]
-            targets.limit_shift_rad[d] = _solid_angle(b, p, _swung(body, work, joint, b))
+            shift_rad = _solid_angle(b, p, _swung(body, work, joint, b))
+            turns = round((work.angles_rad[0, d] - 0.5 * (body.limits_rad[d, 0] + body.limits_rad[d, 1]) - shift_rad) / _TURN_RAD)
+            targets.limit_shift_rad[d] = shift_rad + _TURN_RAD * turns
 
 
 @inlined

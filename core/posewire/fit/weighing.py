@@ -17,6 +17,8 @@ from posewire.fit.targets import Targets
 NEAREST_M = 0.1
 _LIVELIER = 0.8
 """Power of the precision with which the assumed accelerations grow; by trying, white noise."""
+_TRUSTED = 0.25
+"""Power of the precision by which the 3D is believed more beside the 2D; by trying, white noise."""
 TELLING = 0.6
 """Share of the data that must be trusted to call a fit lost."""
 
@@ -50,7 +52,7 @@ def make_weighing(s: FitSettings, precision: float) -> Weighing:
 
     Floats throughout, because an int would be another type to numba and compile anew.
     """
-    position_w, pixel_w_m = float(s.position_sigma_m) ** -2, float(s.pixel_sigma_m) ** -2
+    position_w, pixel_w_m = (float(s.position_sigma_m) / precision**_TRUSTED) ** -2, float(s.pixel_sigma_m) ** -2
     noise_m = (float(s.noise_across_m), float(s.noise_along_m))
     livelier = precision**_LIVELIER
     agility = Agility(

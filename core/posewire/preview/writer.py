@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -44,25 +45,32 @@ class VideoWriter:
 
     def write(self, image: ImageArray, time_s: float) -> None:
         """Adds an image (H, W, 3) uint8 RGB at media time `time_s`, which must go forward."""
-        try:
+        with self._written():
             container, stream = self._open = self._open or self._start(*image.shape[:2])
             rgb = VideoFrame.from_ndarray(image, format="rgb24")
             frame = rgb.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
             frame.time_base = Fraction(1, _TICKS_PER_S)
             frame.pts = self._last_tick = max(round(time_s * _TICKS_PER_S), self._last_tick + 1)
             container.mux(stream.encode(frame))
-        except (FFmpegError, OSError) as error:
-            raise PosewireError(f"The preview {self._path} cannot be written.", got=error.strerror) from error
 
     def close(self) -> None:
         """Completes the file; may be called twice."""
         if self._open is None:
             return
         (container, stream), self._open = self._open, None
+        with self._written():
+            try:
+                container.mux(stream.encode(None))
+            finally:
+                container.close()
+
+    @contextmanager
+    def _written(self) -> Generator[None]:
         try:
-            container.mux(stream.encode(None))
-        finally:
-            container.close()
+            yield
+        except (FFmpegError, OSError) as error:
+            hint = "make room on the disk, or name another file"
+            raise PosewireError(f"The preview {self._path} cannot be written.", got=error.strerror, hint=hint) from error
 
     def _start(self, height: int, width: int) -> tuple[OutputContainer, VideoStream]:
         container = av.open(f"file:{self._path}", "w", format=_FORMATS[self._path.suffix.lower()])

@@ -9,6 +9,7 @@ from posewire import camera as cameras
 from posewire.data import Camera, Track
 from posewire.errors import TakeError
 from posewire.lift import LiftStage
+from posewire.shell import typed
 from posewire.skeleton import MARKERS
 from posewire.solve.settings import SolveSettings
 from posewire.solve.stretches import Sight
@@ -39,7 +40,7 @@ def check_solvable(take: Take) -> None:
             "The take has no recorded keypoints.",
             got=f"{len(take)} frames, {len(take.people)} people",
             allowed="a take in which somebody was seen",
-            hint=f"posewire info {take.path}",
+            hint=typed("posewire", "info", take.path),
         )
 
 

@@ -19,11 +19,14 @@ OFFLINE_FIT = FitSettings(
     filter_px=OneEuroSettings(27.0, 25.0),
     filter_m=OneEuroSettings(55.0, 25.0),
     depth_acceleration_m_s2=60.0,
+    acceleration_m_s2=4.0,
+    noise_along_m=0.035,
 )
-"""The fit where smoothing follows: the live one until it converges, its filters almost open and the root's distance free.
+"""The fit where smoothing follows: the live one until it converges, its filters almost open, the root's distance free and the
+expectations a little freer.
 
-What those take is late, and a late distance bends the shape of somebody who runs or lies. The expectations stay those of live:
-with freer ones the runs believe exchanges of left and right. Filters from a random search on CMU motion, subjects 1 to 12; the
+What those take is late, and a late distance bends the shape of somebody who runs or lies. With expectations freer than these the
+runs believe exchanges of left and right. Filters from a random search on CMU motion, subjects 1 to 12; the
 rest by comparing four variants on clips of subjects 7 to 12.
 """
 Ground = Literal["keep", "auto"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from posewire.data import Camera, FloatArray, SkeletonPose, Track, read_only
 from posewire.errors import TakeError
+from posewire.shell import typed
 from posewire.skeleton import Skeleton
 from posewire.take.arrays import make_arrays
 from posewire.take.batch import Batch, Run, read_batch
@@ -116,7 +117,7 @@ class Take:
         """Where a person is; TakeError lists who is there when the person is not."""
         if person not in self.people:
             allowed = list(self.people) or "nobody: the take has no people"
-            hint = f"posewire info {self.path.name} shows who is in it; without --person: everybody"
+            hint = f"{typed('posewire', 'info', self.path)} shows who is in it; without --person: everybody"
             raise TakeError("The take has no such person.", got=person, allowed=allowed, hint=hint)
         return self.people[person]
 

@@ -21,7 +21,7 @@ class SaidOnce:
         self._camera: Camera | None = None
         self._camera_id = -1
         self._skeletons: dict[int, Skeleton] = {}
-        """Person id to the latest skeleton."""
+        """Person id to the latest skeleton, of those who were there since it was last said again."""
         self._digests: set[str] = set()
 
     def header_chunk(self) -> bytes:
@@ -38,11 +38,12 @@ class SaidOnce:
         return b"".join(chunks), camera_ids
 
     def again(self) -> bytes:
-        """The header, the latest camera and everybody's latest skeleton once more."""
+        """The header, the latest camera and the latest skeletons of those who were there since the last time, once more."""
         chunks = [self.header_chunk()]
         if self._camera is not None:
             chunks.append(pack(CAMERA, camera_record(self._camera_id, self._camera)))
         latest = {skeleton.digest: skeleton for skeleton in self._skeletons.values()}
+        self._skeletons = {}
         chunks += [pack(SKELETON, skeleton_record(skeleton)) for skeleton in latest.values()]
         return b"".join(chunks)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -80,9 +81,9 @@ def torso_histogram(picture: ImageArray | Picture, corners_px: FloatArray) -> Fl
         None where fewer than three corners are seen or too little of the torso lies inside the image.
     """
     corners = corners_px[np.isfinite(corners_px).all(axis=1)]
-    if len(corners) < _MIN_CORNERS:
+    part = _Part.around(corners, picture) if len(corners) >= _MIN_CORNERS else None
+    if part is None:
         return None
-    part = _Part(picture, corners)
     hull = np.asarray(cv2.convexHull(part.drawn(corners)), dtype=np.int32)
     part.fill(hull)
     part.stroke(hull, _OUTLINE_WIDTH, closed=True)
@@ -92,48 +93,62 @@ def torso_histogram(picture: ImageArray | Picture, corners_px: FloatArray) -> Fl
 def legs_histogram(picture: ImageArray | Picture, legs_px: FloatArray) -> FloatArray | None:
     """The same of the legs (L, 3, 2), each hip, knee and ankle, without the feet; None where no whole leg is seen."""
     legs = legs_px[np.isfinite(legs_px).all(axis=(1, 2))]
-    if len(legs) == 0:
-        return None
     legs[:, 2] = legs[:, 1] + _SHIN * (legs[:, 2] - legs[:, 1])
-    part = _Part(picture, legs.reshape(-1, 2))
+    part = _Part.around(legs.reshape(-1, 2), picture) if len(legs) else None
+    if part is None:
+        return None
     for leg in legs:
         part.stroke(part.drawn(leg), _LEG_WIDTH, closed=False)
     return part.histogram()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """The thinned-out picture around some points (C, 2) and the mask (0 or 255) to draw into; empty when it lies outside."""
+    """The thinned-out picture around some points, and a mask to draw into."""
 
-    def __init__(self, picture: ImageArray | Picture, points_px: FloatArray) -> None:
+    patch: ImageArray
+    """(h, w, 3) RGB"""
+    inside: ImageArray
+    """(h, w) 0 or 255"""
+    low_px: FloatArray
+    """(2,) x and y in the picture of the patch's first pixel."""
+    step_px: int
+    """Of the picture, from one pixel of the patch to the next."""
+    longer: float
+    """The longer side of what the points span, in pixels of the patch."""
+
+    @classmethod
+    def around(cls, points_px: FloatArray, picture: ImageArray | Picture) -> Self | None:
+        """For points (C, 2) of a picture; None where what they span lies outside it."""
         height_px, width_px = picture.shape[:2] if isinstance(picture, np.ndarray) else (picture.height_px, picture.width_px)
         across, down = points_px.T.tolist()
         longer_px = max(max(across) - min(across), max(down) - min(down))
         step = max(1, int(longer_px / _SAMPLES_ACROSS))
         x, y = _span(across, width_px, step), _span(down, height_px, step)
-        self._low, self._step, self._longer = np.array([x.start, y.start]), step, longer_px / step
-        self._patch = pictures.thinned(picture, y, x)
-        self.inside = np.zeros(self._patch.shape[:2], np.uint8)
+        if x.start == x.stop or y.start == y.stop:
+            return None
+        patch = pictures.thinned(picture, y, x)
+        low_px = np.array([x.start, y.start], dtype=np.float64)
+        return cls(patch, np.zeros(patch.shape[:2], np.uint8), low_px, step, longer_px / step)
 
     def drawn(self, points_px: FloatArray) -> NDArray[np.int32]:
         """Points (C, 2) of the picture where they lie in the mask."""
-        return ((points_px - self._low) / self._step).clip(-_FAR_PX, _FAR_PX).round().astype(np.int32)
+        return ((points_px - self.low_px) / self.step_px).clip(-_FAR_PX, _FAR_PX).round().astype(np.int32)
 
     def fill(self, outline: NDArray[np.int32]) -> None:
         """Fills a convex outline (C, 1, 2)."""
-        if self.inside.size:
-            cv2.fillConvexPoly(self.inside, outline, 255)
+        cv2.fillConvexPoly(self.inside, outline, 255)
 
     def stroke(self, line: NDArray[np.int32], width: float, *, closed: bool) -> None:
         """Draws a line (C, 2), so wide in longer sides."""
-        if self.inside.size:
-            thickness = max(1, min(32, round(width * self._longer)))
-            cv2.polylines(self.inside, [line], isClosed=closed, color=255, thickness=thickness)
+        thickness = max(1, min(32, round(width * self.longer)))
+        cv2.polylines(self.inside, [line], isClosed=closed, color=255, thickness=thickness)
 
     def histogram(self) -> FloatArray | None:
         """Of the pixels inside, if they are enough."""
         if np.count_nonzero(self.inside) < _MIN_PIXELS:
             return None
-        hsv = cv2.cvtColor(self._patch, cv2.COLOR_RGB2HSV)
+        hsv = cv2.cvtColor(self.patch, cv2.COLOR_RGB2HSV)
         counts = cv2.calcHist([hsv], [0, 1], self.inside, [BINS, BINS], [0, 180, 0, 256])
         return _blurred(np.asarray(counts, dtype=np.float64)).ravel()
 

@@ -21,21 +21,19 @@ def distance_2d(people_px: FloatArray, detections_px: FloatArray, sizes_px: Floa
 
     Pairs with fewer than three keypoints in common are NaN.
     """
-    difference = np.linalg.norm(people_px[:, None] - detections_px[None], axis=-1)  # (I, K, J)
-    return _mean_of_common(difference) / np.maximum(sizes_px, 1.0)[:, None]
+    x, y = np.moveaxis(people_px[:, None] - detections_px[None], -1, 0)  # (I, K, J); a norm over an axis of two is slow
+    return _mean_of_common(np.sqrt(x * x + y * y)) / np.maximum(sizes_px, 1.0)[:, None]
 
 
-def distance_3d(people_m: FloatArray | None, detections_m: FloatArray | None) -> FloatArray | float:
-    """Mean joint distance (I, K), metres, of root-relative poses (I, J, 3) and (K, J, 3); NaN where unknown.
+def distance_3d(people_m: FloatArray, detections_m: FloatArray) -> FloatArray:
+    """Mean joint distance (N,), metres, of root-relative poses (N, J, 3), one by one; NaN where unknown.
 
     The mean of each pose is removed, because a method's root itself is uncertain.
     """
-    if people_m is None or detections_m is None:
-        return float("nan")
-    difference = people_m[:, None] - detections_m[None]  # (I, K, J, 3)
+    difference = people_m - detections_m
     seen = np.isfinite(difference).all(axis=-1, keepdims=True)
-    count = np.maximum(seen.sum(axis=2, keepdims=True), 1)
-    difference = difference - np.where(seen, difference, 0.0).sum(axis=2, keepdims=True) / count
+    count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
+    difference = difference - np.where(seen, difference, 0.0).sum(axis=1, keepdims=True) / count
     return _mean_of_common(np.linalg.norm(difference, axis=-1))
 
 
@@ -58,7 +56,7 @@ def _spread(points: FloatArray, seen: NDArray[np.bool_]) -> FloatArray:
 
 
 def _mean_of_common(distances: FloatArray) -> FloatArray:
-    """Mean of (I, K, J) over the finite entries; NaN where there are fewer than three."""
+    """Mean of (..., J) over the finite entries; NaN where there are fewer than three."""
     seen = np.isfinite(distances)
     count = seen.sum(axis=-1)
     mean = np.where(seen, distances, 0.0).sum(axis=-1) / np.maximum(count, 1)

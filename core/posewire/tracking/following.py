@@ -28,14 +28,27 @@ def continued(before: Sequence[Person], view: Sightings, settings: TrackSettings
     distance = view.distances_2d(before, view.rows)
     near = distance <= gate
     near &= ~view.other_sizes(before, view.rows, settings.size_jump, near)
-    distance = distance / settings.gate_2d
-    cost = association.weighted_mean(
+    if _is_clear(near):
+        pairs = [(int(i), int(k)) for i, k in np.argwhere(near)]
+    else:
+        in_gates = np.where(near, distance / settings.gate_2d, np.inf)
+        pairs = association.assign(_cost(before, in_gates, view, step_s, settings), near, unmatched=1.0)
+    return [(before[i], view.rows[k]) for i, k in pairs]
+
+
+def _is_clear(near: NDArray[np.bool_]) -> bool:
+    """Whether nobody has two rows to go on in, and no row two people: then there is nothing to weigh."""
+    return bool((near.sum(axis=0) <= 1).all() and (near.sum(axis=1) <= 1).all())
+
+
+def _cost(before: Sequence[Person], distance: FloatArray, view: Sightings, step_s: float, settings: TrackSettings) -> FloatArray:
+    """All three terms (I, K) where a `distance` (I, K) in gates is finite; it is infinite outside the gate."""
+    return association.weighted_mean(
         (settings.weight_2d, distance),
-        (settings.weight_3d, view.distances_3d(before, view.rows) / settings.scale_3d_m),
-        (settings.weight_appearance, _looks(before, np.where(near, distance, np.inf), view, step_s, settings)),
+        (settings.weight_3d, view.distances_3d(before, view.rows, np.isfinite(distance)) / settings.scale_3d_m),
+        (settings.weight_appearance, _looks(before, distance, view, step_s, settings)),
         shape=distance.shape,
     )
-    return [(before[i], view.rows[k]) for i, k in association.assign(cost, near, unmatched=1.0)]
 
 
 def _looks(before: Sequence[Person], distance: FloatArray, view: Sightings, step_s: float, settings: TrackSettings) -> FloatArray:

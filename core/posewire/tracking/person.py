@@ -133,7 +133,7 @@ class Person:
 
 def body_box(box_px: FloatArray, keypoints_px: FloatArray) -> FloatArray:
     """The method's box (4,), or the keypoints' own bounds where it gives none."""
-    if np.isfinite(box_px).all():
+    if all(map(math.isfinite, box_px.tolist())):
         return box_px
     return np.concatenate([np.nanmin(keypoints_px, axis=0), np.nanmax(keypoints_px, axis=0)])
 

@@ -35,8 +35,6 @@ class Sightings:
         self.time_s = frame.time_s
         seen = np.isfinite(detections.keypoints_px).all(axis=-1)  # (P, J)
         self.rows: list[int] = [int(row) for row in np.flatnonzero(seen.any(axis=-1))]
-        self.keypoints_px = detections.keypoints_px[self.rows]
-        self.keypoints_m = None if detections.keypoints_m is None else detections.keypoints_m[self.rows]
         self._boxes_px = {row: body_box(detections.boxes_px[row], detections.keypoints_px[row]) for row in self.rows}
         self._frame = frame
         self._clothes = clothes
@@ -131,12 +129,14 @@ class Sightings:
         boxes_px += [person.predicted_box_px(self.time_s) for person in missing]
         return bool((self._share_inside(row, boxes_px) > _COVERED).any())
 
-    def distances_3d(self, people: Sequence[Person], rows: Sequence[int]) -> FloatArray | float:
-        """(I, K) mean distance of the root-relative poses, metres; NaN where the method gives none."""
+    def distances_3d(self, people: Sequence[Person], rows: Sequence[int], where: NDArray[np.bool_]) -> FloatArray:
+        """(I, K) mean distance of the root-relative poses, metres; NaN outside `where` and where the method gives none."""
+        distance = np.full(where.shape, np.nan)
         poses = [person.keypoints_m for person in people if person.keypoints_m is not None]
-        if self.detections.keypoints_m is None or len(poses) < len(people):
-            return float("nan")
-        return association.distance_3d(np.array(poses), self.detections.keypoints_m[list(rows)])
+        if self.detections.keypoints_m is not None and len(poses) == len(people):
+            i, k = np.nonzero(where)
+            distance[i, k] = association.distance_3d(np.array(poses)[i], self.detections.keypoints_m[np.array(rows)[k]])
+        return distance
 
 
 def _other_size(ratio: FloatArray, largest: FloatArray) -> NDArray[np.bool_]:

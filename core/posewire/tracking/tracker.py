@@ -52,6 +52,11 @@ class Tracker:
         shown = [person for person, _ in seen if not person.is_doubtful(self.settings.suspicion_hides)]
         return [person.track() for person in sorted(shown, key=lambda person: person.person_id)]
 
+    @property
+    def known(self) -> frozenset[int]:
+        """Ids of those who are seen or may come back; any other id that was given is never used again."""
+        return frozenset(person.person_id for person in self._people)
+
     def reset(self) -> None:
         """Forgets everybody (another source); numbers already given stay used."""
         self._people, self._candidates, self._time_s = [], [], None
@@ -155,4 +160,5 @@ class Tracker:
         for person in self._people:
             person.missed_frames += id(person) not in seen
         kept = [person for person in self._people if abs(time_s - person.seen_s) <= self.settings.remember_s]
-        self._people = sorted(kept, key=lambda person: person.missed_frames)[:_MAX_REMEMBERED]
+        most = max(_MAX_REMEMBERED, self.settings.max_people)
+        self._people = sorted(kept, key=lambda person: person.missed_frames)[:most]

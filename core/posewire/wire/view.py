@@ -175,6 +175,23 @@ def _stages(fields: Fields) -> dict[str, float]:
 
 def _picture(fields: Fields) -> bytes | None:
     value = fields.values.get("picture")
-    if value is not None and not (isinstance(value, bytes) and value.startswith(b"\xff\xd8")):
-        fields.refuse("picture", "nil, or a JPEG file")
+    if value is not None and not (isinstance(value, bytes) and 0 < _jpeg_width_px(value) <= _PICTURE_WIDTH_PX):
+        fields.refuse("picture", f"nil, or a JPEG file at most {_PICTURE_WIDTH_PX} wide")
     return value
+
+
+def _jpeg_width_px(data: bytes) -> int:
+    """What a JPEG file's frame header says (ITU-T T.81, B.2.2), 0 where there is none.
+
+    Whoever decodes the picture makes memory for it first: a few hundred bytes can claim gigabytes.
+    """
+    at = 2 if data.startswith(b"\xff\xd8") else len(data)
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] in _FRAME_HEADERS:
+            return int.from_bytes(data[at + 7 : at + 9], "big")
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return 0
+
+
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""SOF0 to SOF15; the three are other markers."""

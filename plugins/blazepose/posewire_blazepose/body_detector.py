@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from posewire.data import FloatArray, Frame
+from posewire.pictures import to_network
 from posewire.runtime import Session
-from posewire_blazepose.regions import Region, intersection_over_union, to_network
+from posewire_blazepose.regions import Region, intersection_over_union
 
 _INPUT = 224
 _STRIDES_AND_ANCHORS = ((8, 2), (16, 2), (32, 6))

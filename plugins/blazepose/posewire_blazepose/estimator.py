@@ -192,10 +192,8 @@ def _covers(body: Body, box_px: FloatArray) -> bool:
 
 
 def _box(body: Body) -> FloatArray:
-    """(4,) around the keypoints inside the region."""
-    if np.isnan(body.keypoints_px).all():
-        return np.full(4, np.nan)
-    return np.concatenate([np.nanmin(body.keypoints_px, axis=0), np.nanmax(body.keypoints_px, axis=0)])
+    """(4,) around the keypoints inside the region; NaN where there are none."""
+    return np.concatenate([np.fmin.reduce(body.keypoints_px), np.fmax.reduce(body.keypoints_px)])
 
 
 def _detections(bodies: list[Body]) -> Detections:

@@ -9,10 +9,11 @@ import numpy as np
 
 from posewire import camera, rotation
 from posewire.data import Camera, FloatArray, Frame
+from posewire.pictures import to_network
 from posewire.runtime import Session
 from posewire_blazepose.heatmap import refined
 from posewire_blazepose.names import KEYPOINT_NAMES
-from posewire_blazepose.regions import Region, to_network
+from posewire_blazepose.regions import Region
 
 _INPUT = 256
 _BODY = len(KEYPOINT_NAMES)

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from posewire.data import FloatArray, Frame, ImageArray
+from posewire.pictures import to_network
 from posewire.runtime import Session
-from posewire_blazepose.regions import Region, to_network
+from posewire_blazepose.regions import Region
 
 _LONGER_SIDE = 512
 _STRIDES = (8, 16, 32)

@@ -109,8 +109,3 @@ def intersection_over_union(box: FloatArray, boxes: FloatArray) -> FloatArray:
     shared = np.prod(np.maximum(sides, 0), axis=1)
     area, areas = np.prod(box[2:] - box[:2]), np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     return shared / np.maximum(area + areas - shared, 1e-9)
-
-
-def to_network(crops: list[ImageArray]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """RGB uint8 crops (S, S, 3) to a batch (P, 3, S, S) float32 in 0..1."""
-    return np.asarray(cv2.dnn.blobFromImages(crops, 1 / 255.0), dtype=np.float32)

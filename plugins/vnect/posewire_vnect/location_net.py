@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from posewire.data import FloatArray, Frame
 from posewire.errors import ModelError
+from posewire.pictures import to_network
 from posewire.runtime import Session, Tensor
 from posewire_vnect.names import INPUT, JOINTS, KIND, OUTPUTS, PATCH, STRIDE_PX, VERSION
 from posewire_vnect.sight import Sight
@@ -43,8 +43,7 @@ class LocationNet:
         if not windows:
             return []
         crops = [window.crop(frame.picture, self.input_px) for window in windows]
-        image = np.asarray(cv2.dnn.blobFromImages(crops, 1 / 255.0), dtype=np.float32)  # (B, 3, S, S) 0..1
-        found = self._session.run({INPUT: image})
+        found = self._session.run({INPUT: to_network(crops)})
         rows = zip(*(_doubles(found[name]) for name in OUTPUTS), strict=True)
         return [Sight(window, self.input_px, *row) for window, row in zip(windows, rows, strict=True)]
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import ceil
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from torch import Tensor
 from posewire.errors import SettingsError
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
+from posewire_synth.studio import Batch
 from posewire_xnect import truth
 from posewire_xnect.skeleton import J
 from posewire_xnect.targets import STRIDE
@@ -24,7 +27,9 @@ from posewire_xnect.truth import Scene
 
 SIZE = 64
 """Pictures of a rendered file: 31 MB."""
-_BATCH = 8
+_BATCH, _CROPS = 8, 32
+_ALONE = 1.75
+"""Crops that are rendered for each that is wanted: in some somebody unlabelled stands beside."""
 MOST = 24
 """M axis."""
 
@@ -53,6 +58,8 @@ class Album:
         return Scene(self.image[rows].float() / 255, *people)
 
 
+Kind: TypeAlias = Literal["groups", "singles"]
+"""One to six people, or two crops of one person each, side by side."""
 FIELDS: tuple[str, ...] = tuple(Album.__dataclass_fields__)
 
 
@@ -114,13 +121,36 @@ def paths(folder: Path) -> list[Path]:
     raise SettingsError("There are no training pictures.", got=folder, allowed="a folder with album_00000.npz", hint=hint)
 
 
-def render(pack: Path, folder: Path, count: int, split: Split = "train", seed: int = 0) -> Iterator[Path]:
-    """Renders what is missing of the first `count` groups (rounded up to whole files); yields each file when it is there."""
+def render(pack: Path, folder: Path, count: int, split: Split = "train", seed: int = 0, kind: Kind = "groups") -> Iterator[Path]:
+    """Renders what is missing of the first `count` pictures (rounded up to whole files); yields each file when it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [folder / file_name(number) for number in range(-(-count // SIZE))]
     there = next((number for number, path in enumerate(wanted) if not path.exists()), len(wanted))
-    batches = SIZE // _BATCH
-    stream = iter(Pictures(pack, "groups", batch=_BATCH, split=split, seed=seed, first=there * batches))
-    for path in wanted[there:]:
-        save(joined([of_scene(truth.scene_of(batch)) for batch in islice(stream, batches)]), path)
+    for path, rendered in zip(wanted[there:], _FILES[kind](pack, split, seed, there), strict=False):
+        save(rendered, path)
         yield path
+
+
+def _groups(pack: Path, split: Split, seed: int, first: int) -> Iterator[Album]:
+    """File after file."""
+    batches = SIZE // _BATCH
+    stream = iter(Pictures(pack, "groups", batch=_BATCH, split=split, seed=seed, first=first * batches))
+    while True:
+        yield joined([of_scene(truth.scene_of(batch)) for batch in islice(stream, batches)])
+
+
+def _singles(pack: Path, split: Split, seed: int, first: int) -> Iterator[Album]:
+    """Two crops of somebody who stands alone in each picture: large people, seen from all sides."""
+    batches = ceil(_ALONE * 2 * SIZE / _CROPS)
+    stream = iter(Pictures(pack, "crops", batch=_CROPS, split=split, seed=seed, first=first * batches, erase=False))
+    while True:
+        crops = [truth.scene_of(batch).only(_alone(batch)) for batch in islice(stream, batches)]
+        yield of_scene(truth.side_by_side(truth.joined(crops).only(slice(2 * SIZE))))
+
+
+def _alone(batch: Batch) -> Tensor:
+    """(B,) pictures that show nobody unlabelled (posewire_synth.studio.Batch.instance)."""
+    return ~(batch.instance == -2).flatten(1).any(1)
+
+
+_FILES = {"groups": _groups, "singles": _singles}

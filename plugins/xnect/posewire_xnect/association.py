@@ -1,6 +1,7 @@
 """From heatmaps and affinity fields to people: peaks, line integrals, greedy bipartite matching. Numpy only.
 
-Cao et al. 2017, sections 2.3 and 2.4, as thesis 002 uses them (sections 6.2.2, 6.3.1): a person is whoever has a visible neck.
+Cao et al. 2017, sections 2.3 and 2.4, as thesis 002 uses them (sections 6.2.2, 6.3.1): a person is whoever has a visible neck;
+and, beyond the document, what hangs together without one (parts.py).
 Shapes: J joints, K candidates a joint, A links, P people, H x W cells.
 """
 
@@ -12,6 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_xnect.parts import put_together
 from posewire_xnect.skeleton import BONES, LINKS, NECK, J
 from posewire_xnect.targets import BoolArray, FloatArray
 
@@ -109,14 +111,19 @@ def matched(scores: FloatArray) -> list[tuple[int, int]]:
 
 
 def assemble(peaks: Peaks, integrals: FloatArray) -> Assembly:
-    """Grows each person from its neck along the matched links; shortcuts only reach what no bone reached."""
+    """Grows each person from its neck along the matched links; shortcuts only reach what no bone reached.
+
+    Then what is left grows into parts without a neck, and parts.py says whose they are.
+    """
     there = peaks.scores > 0
     allowed = there[[a for a, _ in LINKS]][:, :, None] & there[[b for _, b in LINKS]][:, None]
     pairs = [matched(scores) for scores in np.where(allowed, integrals, 0.0)]
     people = _Growing.from_necks(there)
     people.grow(pairs, range(len(BONES)))
     people.grow(pairs, range(len(LINKS)))
-    return _assembly(peaks, np.array(people.candidate, np.int64).reshape(-1, J))
+    people.grow_others(pairs)
+    grown = np.array(people.candidate, np.int64).reshape(-1, J)
+    return _assembly(peaks, put_together(_points(peaks, grown), grown))
 
 
 class _Growing(NamedTuple):
@@ -132,9 +139,17 @@ class _Growing(NamedTuple):
         """One person a neck."""
         people = cls([], np.full(there.shape, -1).tolist())
         for neck in np.flatnonzero(there[NECK]).tolist():
-            people.owner[NECK][neck] = len(people.candidate)
-            people.candidate.append([neck if joint == NECK else -1 for joint in range(J)])
+            people._begin(NECK, neck)
         return people
+
+    def grow_others(self, pairs: list[list[tuple[int, int]]]) -> None:
+        """Parts of the peaks that nobody has: one of all that hang together."""
+        free = [[(a, b) for a, b in pairs[link] if self._is_free(link, a, b)] for link in range(len(LINKS))]
+        for link, (joint, _) in enumerate(LINKS):
+            for a, b in free[link]:
+                if self._is_free(link, a, b):
+                    self._begin(joint, a)
+                    self.grow(free, range(len(LINKS)))
 
     def grow(self, pairs: list[list[tuple[int, int]]], links: range) -> None:
         """Follows links in both directions until nobody gains a joint."""
@@ -145,6 +160,14 @@ class _Growing(NamedTuple):
                 joint, parent = LINKS[link]
                 for a, b in pairs[link]:
                     grew |= self._take((joint, a), (parent, b)) or self._take((parent, b), (joint, a))
+
+    def _begin(self, joint: int, peak: int) -> None:
+        self.owner[joint][peak] = len(self.candidate)
+        self.candidate.append([peak if each == joint else -1 for each in range(J)])
+
+    def _is_free(self, link: int, a: int, b: int) -> bool:
+        joint, parent = LINKS[link]
+        return self.owner[joint][a] < 0 and self.owner[parent][b] < 0
 
     def _take(self, known: tuple[int, int], new: tuple[int, int]) -> bool:
         """Gives the new peak to whoever owns the known one and lacks that joint; tells whether it did."""
@@ -157,9 +180,12 @@ class _Growing(NamedTuple):
 
 
 def _assembly(peaks: Peaks, candidate: NDArray[np.int64]) -> Assembly:
-    seen, joint = candidate >= 0, np.arange(J)
-    points = np.where(seen[..., None], peaks.points[joint, candidate], np.nan)
-    return Assembly(points, np.where(seen, peaks.scores[joint, candidate], 0.0), candidate)
+    confidence = np.where(candidate >= 0, peaks.scores[np.arange(J), candidate], 0.0)
+    return Assembly(_points(peaks, candidate), confidence, candidate)
+
+
+def _points(peaks: Peaks, candidate: NDArray[np.int64]) -> FloatArray:
+    return np.where((candidate >= 0)[..., None], peaks.points[np.arange(J), candidate], np.nan)
 
 
 def people_of(heatmaps: FloatArray, fields: FloatArray) -> Assembly:

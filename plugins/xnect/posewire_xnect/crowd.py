@@ -10,23 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_data.joints import JOINTS
+from posewire_xnect.parts import BONES_M, WITHOUT_NECK
 from posewire_xnect.people import People, sizes_px
+from posewire_xnect.rows import anchors
 from posewire_xnect.skeleton import BONES, NECK, J
 from posewire_xnect.targets import BoolArray, FloatArray
 
-HUMAN_M = {
-    **dict.fromkeys(("right_hip", "left_hip"), 0.11),
-    **dict.fromkeys(("right_knee", "left_knee", "right_ankle", "left_ankle"), 0.43),
-    **dict.fromkeys(("chest", "neck"), 0.25),
-    **dict.fromkeys(("nose", "head_top"), 0.13),
-    **dict.fromkeys(("right_shoulder", "left_shoulder"), 0.17),
-    **dict.fromkeys(("right_elbow", "left_elbow"), 0.30),
-    **dict.fromkeys(("right_wrist", "left_wrist"), 0.25),
-}
-"""Bone to each joint from its parent, roughly: only their proportions count."""
 SEEN_JOINTS = 4
-"""Fewer are a ghost: a neck, which somebody must show, and three more (Cao et al. 2017 ask for as many)."""
+"""Fewer are a ghost: a neck and three more (Cao et al. 2017 ask for as many). Who hides the neck must show WITHOUT_NECK."""
 SURE = 0.4
 """Lowest mean confidence of the joints seen. On rendered groups of the training bodies this has the best F1 (0.75; 0.74 at 0.5
 with two thirds of the ghosts)."""
@@ -38,7 +29,7 @@ LONG = 2.5
 """A bone so many times as long, beside a human one, as the median of the person's bones is somebody else's."""
 BONES_TO_COMPARE = 4
 FOLLOWED = 1.0
-"""Whose neck is nearer to a former one than this share of their size is taken for that person."""
+"""Whose neck (rows.anchors) is nearer to a former one than this share of their size is taken for that person."""
 
 
 def _beyond() -> NDArray[np.int64]:
@@ -57,11 +48,10 @@ def _beyond() -> NDArray[np.int64]:
 
 _ENDS = np.array(BONES)
 _BEYOND = _beyond()
-_HUMAN_M = np.array([HUMAN_M[JOINTS[joint]] for joint, _ in BONES])
 
 
 class Crowd:
-    """Chooses at most so many people a picture. Remembers the necks of those whom it chose last: they stay while they are seen
+    """Chooses at most so many people a picture. Remembers where those stood whom it chose last: they stay while they are seen
     faintly, and a single person who is followed is not exchanged for somebody a little clearer behind."""
 
     def __init__(self, most: int) -> None:
@@ -82,7 +72,7 @@ class Crowd:
         once = _rows(there, without_doubles(there))
         followed = np.argsort(~self._is_followed(once), kind="stable")[: self._most]
         chosen = _rows(once, np.sort(followed))
-        self._necks_px = chosen.points_px[:, NECK]
+        self._necks_px = anchors(chosen.points_px)
         return chosen
 
     def _is_followed(self, found: People) -> BoolArray:
@@ -90,7 +80,7 @@ class Crowd:
         is_followed = np.zeros(len(found.confidence), bool)
         if len(is_followed) == 0 or len(self._necks_px) == 0:
             return is_followed
-        away = np.linalg.norm(found.points_px[:, NECK, None] - self._necks_px, axis=-1) / sizes_px(found.points_px)[:, None]
+        away = np.linalg.norm(anchors(found.points_px)[:, None] - self._necks_px, axis=-1) / sizes_px(found.points_px)[:, None]
         nearest = away.argmin(axis=0)
         is_followed[nearest[away.min(axis=0) < FOLLOWED]] = True
         return is_followed
@@ -102,7 +92,7 @@ def without_strays(found: People) -> People:
     A bone is shortened by the way it points, never lengthened: one that is far too long beside the person's others leads astray,
     and so does all that is reached over it.
     """
-    length = np.linalg.norm(found.points_px[:, _ENDS[:, 0]] - found.points_px[:, _ENDS[:, 1]], axis=-1) / _HUMAN_M  # (P, bones)
+    length = np.linalg.norm(found.points_px[:, _ENDS[:, 0]] - found.points_px[:, _ENDS[:, 1]], axis=-1) / BONES_M  # (P, bones)
     known = np.isfinite(length)
     usual = [np.median(own[there]) if there.any() else np.nan for own, there in zip(length, known, strict=True)]
     stray = known & (length > LONG * np.array(usual).reshape(-1, 1)) & (known.sum(axis=1, keepdims=True) >= BONES_TO_COMPARE)
@@ -117,7 +107,8 @@ def without_strays(found: People) -> People:
 def is_somebody(found: People, sure: float) -> BoolArray:
     """(P,) whether enough is seen clearly enough: with a mean confidence of `sure`."""
     count = np.count_nonzero(found.confidence, axis=1)
-    return (count >= SEEN_JOINTS) & (found.confidence.sum(axis=1) >= sure * np.maximum(count, 1))
+    enough = count >= np.where(found.confidence[:, NECK] > 0, SEEN_JOINTS, WITHOUT_NECK)
+    return enough & (found.confidence.sum(axis=1) >= sure * np.maximum(count, 1))
 
 
 def prominence_of(found: People) -> FloatArray:

@@ -20,8 +20,9 @@ from posewire_xnect.crowd import Crowd
 from posewire_xnect.letterbox import Letterbox
 from posewire_xnect.networks import StageOneNet, StageTwoNet
 from posewire_xnect.people import People
+from posewire_xnect.rows import anchors
 from posewire_xnect.scale import Scale
-from posewire_xnect.skeleton import NECK, J
+from posewire_xnect.skeleton import J
 from posewire_xnect.targets import STRIDE
 
 MODELS = ("xnect_stage1", "xnect_stage2")
@@ -40,7 +41,7 @@ class XNect:
         self._scale.reset()
 
     def estimate(self, frame: Frame) -> Detections:
-        """Everybody in the frame who shows a neck, those already followed first, at most max_people.
+        """Everybody in the frame of whom enough shows, those already followed first, at most max_people.
 
         What Stage I does not see of a person has the place that Stage II's pose gives it, with confidence `hidden.CONFIDENCE`.
         """
@@ -60,7 +61,7 @@ class XNect:
 def _detections(found: People, joints_m: FloatArray, box: Letterbox, frame: Frame) -> Detections:
     """From the network's picture and the axes of cameras that look at each neck to the frame's (thesis 002, appendix B.1)."""
     keypoints_px = box.to_picture(np.asarray(found.points_px, dtype=np.float64))
-    R_camera_neck = camera.R_camera_crop(keypoints_px[:, NECK], frame.camera)  # (P, 4)
+    R_camera_neck = camera.R_camera_crop(anchors(keypoints_px), frame.camera)  # (P, 4)
     keypoints_m = rotation.rotate(R_camera_neck[:, None], joints_m)
     confidence = np.clip(np.asarray(found.confidence, dtype=np.float64), 0.0, 1.0)
     keypoints_px, confidence = hidden.filled(keypoints_px, confidence, keypoints_m, frame.camera)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire import pictures
 from posewire.data import FloatArray, ImageArray
 
 Size: TypeAlias = tuple[int, int]
@@ -52,7 +53,7 @@ class Letterbox:
         small = _resized(image, self.inside)
         right, bottom = self.network[0] - self.inside[0], self.network[1] - self.inside[1]
         padded = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
-        return np.asarray(cv2.dnn.blobFromImage(padded, 1 / 255.0), dtype=np.float32)
+        return pictures.to_network([np.asarray(padded, dtype=np.uint8)])
 
     def to_picture(self, network_px: FloatArray) -> FloatArray:
         """Pixels (..., 2) of the network's picture to the frame's; centres of pixels are whole numbers in both."""

@@ -9,8 +9,9 @@ human proportions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from posewire.runtime import Session
 from posewire_data.joints import root_relative
 from posewire_data.motion import MotionSet
 from posewire_training.real import RealClips
 from posewire_training.samples import Augmentation, Sampler
-from posewire_xnect import cache, encodings, people, truth
+from posewire_xnect import album, cache, encodings, people, truth
 from posewire_xnect.crowd import without_strays
 from posewire_xnect.letterbox import SHORTER_PX
 from posewire_xnect.movenet import Heads, read
 from posewire_xnect.people import People, belongs_to
-from posewire_xnect.readout import ReadOut
+from posewire_xnect.readout import Reading, ReadOut
 from posewire_xnect.rows import person_rows
 from posewire_xnect.skeleton import NECK, J, Scheme, supervised
 from posewire_xnect.targets import FloatArray
@@ -40,6 +42,8 @@ ASIDE = 0.2
 """Deviation of where somebody stands, as a tangent."""
 UNKNOWN = 0.0145
 """Deviation of a joint that posewire_training.real does not say, as a share of the person's box."""
+LOOKED_AT = 400
+"""Found people whom a made one may resemble."""
 HUMAN = 0.5
 """Share of the made people whose bones have human lengths."""
 GUESSES = (0.3, 0.9)
@@ -81,16 +85,42 @@ def people_of(heads: Heads, part: cache.Part) -> list[People]:
 
 def found_in(heads: Heads, known: Iterable[Path]) -> Found:
     """Everybody who is found in these parts of rendered pictures and is somebody."""
-    every: list[tuple[FloatArray, ...]] = []
+    every: list[Found] = []
     for path in known:
         part = cache.load(path)
-        for picture, found in enumerate(people_of(heads, part)):
-            true_px, joints_m = part.points_px[picture].numpy(), part.joints_m[picture].numpy()
-            owner = belongs_to(found.points_px, true_px)
-            mine, theirs = owner >= 0, owner[owner >= 0]
-            said = (found.points_px[mine], found.confidence[mine], found.encodings[mine])
-            every.append((*said, true_px[theirs], root_relative(joints_m)[theirs], part.visibility[picture].numpy()[theirs]))
-    return Found(*(np.concatenate(values) for values in zip(*every, strict=True)))
+        labels = zip(part.points_px.numpy(), part.joints_m.numpy(), part.visibility.numpy(), strict=True)
+        every.extend(_who_they_are(found, *label) for found, label in zip(people_of(heads, part), labels, strict=True))
+    return joined(every)
+
+
+def found_by(stage_one: Session, pictures: Iterable[Path], *, crowds: bool = True) -> Found:
+    """Everybody whom an exported Stage I finds in rendered pictures or labelled frames (album.py), and in crowds made of them.
+
+    Of rendered pictures that Stage I did not learn from: whom it knows by heart it sees better than anybody whom it will meet.
+    """
+    every: list[Found] = []
+    for path in pictures:
+        known = album.load(path)
+        groups = (known.scene(slice(row, row + 1)) for row in range(len(known)))
+        fours = (truth.crowd(known.scene(slice(row, row + 4))) for row in range(0, len(known) - 3 if crowds else 0, 4))
+        for scene in chain(groups, fours):
+            said = stage_one.run({"image": scene.image.numpy()})
+            found = without_strays(people.of_reading(*(said[name][0].astype(np.float64) for name in Reading._fields)))
+            every.append(_who_they_are(found, scene.points_px[0].numpy(), scene.joints_m[0].numpy(), scene.visibility[0].numpy()))
+    return joined(every)
+
+
+def joined(parts: Sequence[Found]) -> Found:
+    """One after the other."""
+    return Found(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Found)))
+
+
+def _who_they_are(found: People, true_px: FloatArray, joints_m: FloatArray, visibility: NDArray[np.int64]) -> Found:
+    """Those of one picture who are somebody, beside the truth (M, J, ...) of all who are there."""
+    owner = belongs_to(found.points_px, true_px)
+    mine, theirs = owner >= 0, owner[owner >= 0]
+    said = (found.points_px[mine], found.confidence[mine], found.encodings[mine])
+    return Found(*said, true_px[theirs], root_relative(joints_m)[theirs], visibility[theirs])
 
 
 class Maker:
@@ -117,7 +147,7 @@ class Maker:
     def draw(self, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
         """Rows (count, J, 3 + 3 J) and joints (count, J, 3); a few less where somebody stands too near."""
         true, joints_m = self._posed(rng, count)
-        like = rng.integers(len(self._found.confidence), size=len(true))
+        like = self._like(rng, joints_m)
         points = np.where(np.isfinite(self._off[like]), true + self._off[like] * _spread(true)[:, None, None], np.nan)
         confidence = self._found.confidence[like]
         real = np.flatnonzero(rng.random(len(true)) < self._real)
@@ -129,6 +159,16 @@ class Maker:
         wrong = np.where((self._found.confidence[like] > 0)[..., None, None], self._wrong[like], spare)
         told = np.where((confidence > 0)[..., None, None], bones + wrong, 0.0)
         return person_rows(points, confidence, told.reshape(len(true), J, 3 * J), 1.0), joints_m
+
+    def _like(self, rng: np.random.Generator, joints_m: FloatArray) -> NDArray[np.int64]:
+        """(N,) whom each resembles: of LOOKED_AT found people, drawn for all of them, the one whose pose is most like theirs.
+
+        What Stage I says leans to the usual: how far it is off hangs on the pose.
+        """
+        drawn = rng.integers(len(self._found.confidence), size=LOOKED_AT)
+        theirs, known = joints_m.reshape(len(joints_m), -1), self._found.joints_m[drawn].reshape(LOOKED_AT, -1)
+        apart = (known**2).sum(axis=1) - 2 * theirs @ known.T  # less what is the same for all of a row
+        return drawn[apart.argmin(axis=1)]
 
     def _posed(self, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
         """Image points (N, J, 2) of people somewhere in a picture, and joints (N, J, 3) as Stage II says them."""
@@ -147,7 +187,6 @@ class Maker:
         said = np.where(np.isfinite(said), said, true + UNKNOWN * side * rng.standard_normal(true.shape))
         share, most = PASSED
         hidden = rng.random(true.shape[:2]) < rng.uniform(0.0, most, (len(true), 1)) * (rng.random((len(true), 1)) < share)
-        hidden[:, NECK] = False  # nobody is found without
         return np.where(hidden[..., None], np.nan, said)
 
 

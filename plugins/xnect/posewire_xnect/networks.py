@@ -52,7 +52,7 @@ class StageOneNet:
         self._session = session
 
     def look(self, image: NDArray[np.float32]) -> people.People:
-        """Whoever shows a neck in a picture (1, 3, h, w), RGB 0..1; points in pixels of that picture."""
+        """Whoever shows in a picture (1, 3, h, w), RGB 0..1; points in pixels of that picture."""
         found = self._session.run({"image": image})
         return people.of_reading(*(found[name][0].astype(np.float64) for name in _READING))
 
@@ -75,7 +75,7 @@ class StageTwoNet:
         self._session = session
 
     def joints_m(self, found: people.People) -> FloatArray:
-        """(P, J, 3) metres from the pelvis, each in the axes of a camera that looks straight at the person's neck."""
+        """(P, J, 3) metres from the pelvis, each in the axes of a camera that looks straight at the neck (rows.anchors)."""
         if not len(found.confidence):
             return np.empty((0, J, 3))
         rows = person_rows(found.points_px, found.confidence, found.encodings, SHORTER_PX)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posewire_data.joints import ROOT
+from posewire_data.joints import MIRROR, ROOT
 from posewire_xnect.rows import WIDTH, person_rows
 from posewire_xnect.skeleton import J, Scheme, supervised
 
@@ -40,7 +40,8 @@ class StageTwoSettings:
 class StageTwo(nn.Module):
     """S (P, J, 3 + 3 J) to root-relative joints (P, J, 3), metres. Inputs are standardised by the training data (`fit`).
 
-    The 2D points come in divided by their own spread: how large somebody is in the picture says nothing of the pose.
+    The 2D points come in divided by their own spread: how large somebody is in the picture says nothing of the pose. In eval mode
+    it is asked twice, the second time of the mirror image, and says the mean: left and right are never told apart by habit.
     """
 
     mean: Tensor
@@ -71,11 +72,28 @@ class StageTwo(nn.Module):
         return scaled.flatten(1).index_select(1, self.taken)
 
     def forward(self, rows: Tensor) -> Tensor:
+        if self.training:
+            return self._said(rows)
+        said = self._said(torch.cat([rows, _mirrored(rows)])).unflatten(0, (2, -1))
+        return 0.5 * (said[0] + _turned_over(said[1]))
+
+    def _said(self, rows: Tensor) -> Tensor:
         x = (self._inputs(rows) - self.mean) / self.deviation
         for layer in self.layers:
             x = torch.relu(layer(x))
         joints_m = self.last(x).unflatten(1, (J, 3))
         return joints_m - joints_m[:, ROOT : ROOT + 1]
+
+
+def _turned_over(joints_m: Tensor) -> Tensor:
+    """Joints (..., J, 3), or other values of joints, in the mirror: sides change places, x changes sign."""
+    return joints_m[..., list(MIRROR), :] * joints_m.new_tensor([-1.0, 1.0, 1.0])
+
+
+def _mirrored(rows: Tensor) -> Tensor:
+    """Rows (P, J, 3 + 3 J) of the mirror image."""
+    told = _turned_over(rows.unflatten(2, (1 + J, 3)).transpose(1, 2)).transpose(1, 2)  # a point and its confidence, J bones
+    return torch.cat([told[:, :, :1], told[:, :, [1 + joint for joint in MIRROR]]], dim=2).flatten(2)
 
 
 def _taken(settings: StageTwoSettings) -> Tensor:

@@ -3,14 +3,15 @@
     cache   --pack synth.npz (or --pictures PICTURES) --trunk movenet_trunk.onnx --out CACHE --parts 480 [--split test]
     footage --video FILM --trunk movenet_trunk.onnx --one ONE/weights.pt --out FOOTAGE [--pictures 60] [--first FRAME]
     stage1  --cache CACHE --out ONE [--footage FOOTAGE]   heads on the frozen MoveNet trunk: for a CPU
-    pictures --pack synth.npz --out PICTURES [--count 2560] [--split test]
+    pictures --pack synth.npz --out PICTURES [--count 2560] [--kind singles] [--split test]
     label   --video FILM --out REAL [--pictures 60] [--first FRAME]
-    tune    --trunk movenet_trunk.onnx --one ONE/weights.pt --pictures PICTURES --out TUNED [--footage REAL]
+    tune    --trunk movenet_trunk.onnx --one ONE/weights.pt --pictures PICTURES ... --out TUNED [--footage REAL]
             the trunk's last part and the heads together; TUNED/trunk.onnx and TUNED/weights.pt then stand for both
     blend   --trunks TRUNK.onnx ... --ones WEIGHTS.pt ... --out BLEND [--deep WEIGHTS.pt]   their mean
     whole   --pack synth.npz --out ONE [--device cpu]     SelecSLS from nothing: 25 minutes of one large GPU
-    stage2  --cache CACHE --one ONE/weights.pt --motion motion.npz --out TWO
-    export  --trunk movenet_trunk.onnx --one ONE/weights.pt --two TWO/weights.pt --pack synth.npz --out FOLDER
+    export  --trunk movenet_trunk.onnx --one ONE/weights.pt --pack synth.npz --out FOLDER [--two TWO/weights.pt]
+    stage2  --pictures OTHERS --stage1 FOLDER/xnect_stage1.onnx --motion motion.npz --out TWO [--footage REAL]
+            on what the exported file finds in pictures that it did not learn from; or --cache CACHE --one ONE/weights.pt
 
 stage1, tune, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders.
 Motion: `python -m posewire_data.pack`; the trunk: models/convert/convert_movenet.py.
@@ -30,24 +31,22 @@ from torch import Tensor
 
 from posewire.errors import SettingsError
 from posewire_data.joints import JOINTS
-from posewire_data.motion import load
 from posewire_synth.dataset import Pictures
 from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
-from posewire_xnect import album, cache, footage, trunk_file
+from posewire_xnect import album, cache, footage, stage_two_train, trunk_file
 from posewire_xnect.blend import blend
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
 from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
-from posewire_xnect.likeness import Maker, found_in
 from posewire_xnect.movenet import Heads, Trunk
 from posewire_xnect.stage_one import StageOne
-from posewire_xnect.stage_two import StageTwo, StageTwoSettings
-from posewire_xnect.stage_two_task import StageTwoRun, StageTwoTask
+from posewire_xnect.stage_two_task import StageTwoRun
+from posewire_xnect.stage_two_train import net_of
 from posewire_xnect.tune import TuneRun, TuneTask
 from posewire_xnect.whole_task import WholeRun, WholeTask
 
-MOVENET, SELECSLS, STAGE_TWO = "xnect-movenet", "xnect-selecsls", "xnect-stage-2"
+MOVENET, SELECSLS = "xnect-movenet", "xnect-selecsls"
 """What weights files call themselves."""
 
 
@@ -86,7 +85,14 @@ def begin_from(heads: Heads, state: Mapping[str, Tensor]) -> None:
 
 
 def tune(
-    settings: TuneRun, trunk: Path, one: Path, pictures: Path, out: Path, real: Path | None = None, *, quiet: bool = False
+    settings: TuneRun,
+    trunk: Path,
+    one: Path,
+    pictures: Sequence[Path],
+    out: Path,
+    real: Path | None = None,
+    *,
+    quiet: bool = False,
 ) -> Path:
     """Trains the trunk's last part and the heads together; writes out/trunk.onnx and returns the heads' weights file.
 
@@ -94,15 +100,16 @@ def tune(
         settings: Of the run.
         trunk: Of models/convert/convert_movenet.py, or of an earlier run.
         one: Trained heads on it.
-        pictures: Rendered ones (album.py).
+        pictures: Folders of rendered ones (album.py); the first file of the first is kept apart.
         out: Where everything goes.
         real: Labelled frames of films, learned from besides.
         quiet: Shows no progress.
     """
     loop.set_up(settings)
     known = album.paths(real) if real is not None else []
+    rendered = [path for folder in pictures for path in album.paths(folder)]
     net = Trunk(trunk)
-    task = TuneTask(settings, net, heads_of(one), album.paths(pictures), known)
+    task = TuneTask(settings, net, heads_of(one), rendered, known)
     trained = loop.train(task, settings, out, quiet=quiet)
     net.graph.load_state_dict(trained["trunk"].state_dict())
     trunk_file.write(trunk, net.graph, settings.trunk_from, out / "trunk.onnx")
@@ -118,21 +125,15 @@ def whole(settings: WholeRun, pack: Path, out: Path, *, quiet: bool = False) -> 
     return out / "weights.pt"
 
 
-def stage_two(
-    settings: StageTwoRun, folder: Path, one: Path, motion: Path, out: Path, start: Path | None = None, *, quiet: bool = False
-) -> Path:
-    """Trains Stage II on what trained heads find in a cache; returns the weights file. `start`: weights to begin from."""
-    loop.set_up(settings)
-    heads = heads_of(one)
-    training, held = divided(folder)
-    found = found_in(heads, training)
-    maker = Maker(found, load(motion, "train"), settings.scheme, settings.real)
-    net = StageTwo(StageTwoSettings(scheme=settings.scheme, inputs=settings.inputs))
-    if start is not None:
-        weights.load(start, STAGE_TWO, JOINTS).load_into({"net": net})
-    trained = loop.train(StageTwoTask(settings, net, found, maker, found_in(heads, held)), settings, out, quiet=quiet)
-    weights.save(out / "weights.pt", STAGE_TWO, JOINTS, settings.to_json(), trained)
-    return out / "weights.pt"
+def people_found(flags: argparse.Namespace) -> stage_two_train.People:
+    """Whom Stage II learns from."""
+    heads, file = (flags.cache, flags.one), (flags.pictures, flags.stage1)
+    if None not in heads and (*file, flags.footage) == (None, None, None):
+        return stage_two_train.by_heads(heads_of(flags.one), flags.cache)
+    if None not in file and heads == (None, None):
+        return stage_two_train.by_file(flags.stage1, flags.pictures, flags.footage)
+    allowed = "--cache and --one, or --pictures and --stage1 (and --footage)"
+    raise SettingsError("Stage II learns from people whom Stage I found.", got="neither or both", allowed=allowed)
 
 
 def heads_of(one: Path) -> Heads:
@@ -142,17 +143,11 @@ def heads_of(one: Path) -> Heads:
     return heads.eval()
 
 
-def net_of(two: Path) -> StageTwo:
-    """A trained Stage II, in eval mode."""
-    content = weights.load(two, STAGE_TWO, JOINTS)
-    settings = StageTwoRun.from_json(content.settings)
-    net = StageTwo(StageTwoSettings(scheme=settings.scheme, inputs=settings.inputs))
-    content.load_into({"net": net})
-    return net.eval()
+def export(trunk: Path | None, one: Path, two: Path | None, pack: Path, out: Path) -> str:
+    """Writes xnect_stage1.onnx and, where there is one, xnect_stage2.onnx; tells what was written.
 
-
-def export(trunk: Path | None, one: Path, two: Path, pack: Path, out: Path) -> str:
-    """Writes xnect_stage1.onnx and xnect_stage2.onnx; `trunk` is None where Stage I is SelecSLS. Tells what was written."""
+    `trunk` is None where Stage I is SelecSLS.
+    """
     image = next(iter(Pictures(pack, "groups", batch=2, split="test", seed=77))).image
     first, second = out / "xnect_stage1.onnx", out / "xnect_stage2.onnx"
     if trunk is None:
@@ -164,6 +159,8 @@ def export(trunk: Path | None, one: Path, two: Path, pack: Path, out: Path) -> s
         scheme = weights.load(one, MOVENET, JOINTS).settings["scheme"]
         told = f"difference {export_movenet(Trunk(trunk), heads_of(one), image, first, scheme):.1e}"
     lines = [f"{first.name}: {first.stat().st_size} bytes, {told}"]
+    if two is None:
+        return lines[0]
     difference = export_stage_two(net_of(two), second, pack=True)
     return "\n".join([*lines, f"{second.name}: {second.stat().st_size} bytes, difference {difference:.1e}"])
 
@@ -185,7 +182,7 @@ def make_cache(flags: argparse.Namespace) -> str:
 def render_pictures(flags: argparse.Namespace) -> str:
     """Tells progress as it goes."""
     torch.set_num_threads(1)
-    for path in album.render(flags.pack, flags.out, flags.count, flags.split, flags.seed):
+    for path in album.render(flags.pack, flags.out, flags.count, flags.split, flags.seed, flags.kind):
         print(path.name, file=sys.stderr)
     return f"{len(album.paths(flags.out)) * album.SIZE} pictures in {flags.out}"
 
@@ -215,11 +212,11 @@ def _parser() -> argparse.ArgumentParser:
         "stage1": ("cache", "out"),
         "pictures": ("pack", "out"),
         "label": ("video", "out"),
-        "tune": ("trunk", "one", "pictures", "out"),
+        "tune": ("trunk", "one", "out"),
         "blend": ("out",),
         "whole": ("pack", "out"),
-        "stage2": ("cache", "one", "motion", "out"),
-        "export": ("one", "two", "pack", "out"),
+        "stage2": ("motion", "out"),
+        "export": ("one", "pack", "out"),
     }
     for name, needed in files.items():
         command = commands.add_parser(name)
@@ -233,8 +230,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
     """What one or two of the commands take besides."""
+    commands["export"].add_argument("--two", type=Path, metavar="PATH", help="left out: Stage I only")
+    commands["tune"].add_argument("--pictures", type=Path, required=True, nargs="+", metavar="PATH", help="rendered ones")
+    commands["pictures"].add_argument("--kind", choices=("groups", "singles"), default="groups", help="who is in them")
     commands["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
-    for name in ("stage1", "tune"):
+    for name, help_text in _FOUND.items():
+        commands["stage2"].add_argument(f"--{name}", type=Path, metavar="PATH", help=help_text)
+    for name in ("stage1", "tune", "stage2"):
         commands[name].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
     for name in ("trunks", "ones"):
         commands["blend"].add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH")
@@ -254,6 +256,12 @@ def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
         commands[name].add_argument("--seed", type=int, default=0)
 
 
+_FOUND = {
+    "cache": "of training pictures",
+    "one": "weights of the heads that find people in the cache",
+    "pictures": "rendered ones that Stage I did not learn from, the first file to choose by",
+    "stage1": "the exported file that finds people in the pictures",
+}
 _SETTINGS = {"stage1": StageOneRun, "tune": TuneRun, "whole": WholeRun, "stage2": StageTwoRun}
 _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "cache": make_cache,
@@ -264,8 +272,8 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "tune": lambda flags: tune(settings_of(flags, TuneRun), flags.trunk, flags.one, flags.pictures, flags.out, flags.footage),
     "blend": lambda flags: blend(MOVENET, flags.trunks, flags.ones, flags.out, flags.deep),
     "whole": lambda flags: whole(settings_of(flags, WholeRun), flags.pack, flags.out),
-    "stage2": lambda flags: stage_two(
-        settings_of(flags, StageTwoRun), flags.cache, flags.one, flags.motion, flags.out, flags.start
+    "stage2": lambda flags: stage_two_train.train(
+        settings_of(flags, StageTwoRun), people_found(flags), flags.motion, flags.out, flags.start
     ),
     "export": lambda flags: export(flags.trunk, flags.one, flags.two, flags.pack, flags.out),
 }

@@ -5,15 +5,17 @@ The numpy files say what is meant; a test holds this one to them. Shapes: B pict
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from posewire_data.joints import JOINTS, PARENTS, ROOT
-from posewire_synth.layers import marked
+from posewire_synth.layers import OUTSIDE, marked
 from posewire_synth.points import indices
 from posewire_synth.studio import Batch
+from posewire_xnect.letterbox import SHORTER_PX
 from posewire_xnect.skeleton import LINKS, NECK, J, Scheme, supervised
 from posewire_xnect.stage_one import Truth
 from posewire_xnect.targets import FIELD_WIDTH, SIGMA, STRIDE, SUPPORT
@@ -42,6 +44,17 @@ class Scene:
         """(B, M, J): a joint behind its own body counts as visible."""
         return marked(self.visibility)
 
+    def only(self, rows: Tensor | slice) -> Scene:
+        """Some of the pictures."""
+        return Scene(self.image[rows], self.points_px[rows], self.joints_m[rows], self.visibility[rows])
+
+
+def joined(scenes: Sequence[Scene]) -> Scene:
+    """One after the other; all have as many places."""
+    return Scene(
+        *(torch.cat(values) for values in zip(*((s.image, s.points_px, s.joints_m, s.visibility) for s in scenes), strict=True))
+    )
+
 
 def scene_of(batch: Batch) -> Scene:
     """What XNect learns from rendered pictures."""
@@ -60,6 +73,19 @@ def crowd(scene: Scene) -> Scene:
     points_px = (scene.points_px + 0.5) / 2 - 0.5 + corner[:, None, None]
     people = (value.flatten(0, 1)[None] for value in (points_px, scene.joints_m, scene.visibility))
     return Scene(torch.cat(rows, dim=1)[None], *people)
+
+
+def side_by_side(squares: Scene) -> Scene:
+    """Pictures of LONGER_PX x SHORTER_PX, each of two square ones half as wide; above and below them it is black."""
+    side = squares.image.shape[3]
+    border = (SHORTER_PX - side) // 2
+    pairs = [squares.only(slice(first, None, 2)) for first in (0, 1)]
+    image = nn.functional.pad(torch.cat([pair.image for pair in pairs], dim=3), (0, 0, border, border))
+    inside = [((pair.points_px >= 0) & (pair.points_px < side)).all(-1) for pair in pairs]
+    visibility = [torch.where(there, pair.visibility, OUTSIDE) for there, pair in zip(inside, pairs, strict=True)]
+    points_px = [pair.points_px + torch.tensor([left, border]) for left, pair in zip((0, side), pairs, strict=True)]
+    joints_m = torch.cat([pair.joints_m for pair in pairs], dim=1)
+    return Scene(image, torch.cat(points_px, dim=1), joints_m, torch.cat(visibility, dim=1))
 
 
 def of_batch(batch: Batch, scheme: Scheme = "sparse") -> Truth:

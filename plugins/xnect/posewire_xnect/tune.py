@@ -34,8 +34,10 @@ from posewire_xnect.truth import Scene
 
 N = TypeVar("N", bound=nn.Module)
 
-WEIGH_BONES = 10.0
-"""As in branches.py."""
+WEIGH_BONES = 40.0
+"""Four times as much as in branches.py: here the trunk learns from them, too."""
+DROPPED = 0.1
+"""Share of the 3D branch's features that are dropped: no two steps see the same picture."""
 BESIDE = 0.4
 """Cells by which the 3D is asked beside a joint, standard deviation: peaks are not exact."""
 KEPT_REAL = 10
@@ -51,23 +53,26 @@ class TuneRun(TrainSettings):
     """A run."""
 
     steps: int = 3000
-    batch: int = 8
-    """Windows a step."""
-    learning_rate: float = 6e-4
+    batch: int = 10
+    """Windows a step; half as many whole pictures, which have 2.5 times the pixels."""
+    whole: float = 0.7
+    """Share of the steps that see whole pictures."""
+    learning_rate: float = 1.5e-4
+    """Of the heads: at 8e-4 Adam's noise undid within 900 steps what they had learned (docs/XNECT.md)."""
     warm_up_steps: int = 100
     weight_decay: float = 1e-6
     average: float = 0.995
     bf16: bool = True
     validate_every: int = 400
     scheme: Scheme = "sparse"
-    trunk_rate: float = 0.5
+    trunk_rate: float = 1.67
     """The trunk's learning rate beside the heads', for a kernel whose numbers are 1 in size (root mean square)."""
     trunk_from: int = 18
     """The first convolution of the trunk's file that learns: 18 is the first below stride 8."""
     distil: float = 1.0
     """Weight of how far its features have gone from what they were, on real pictures."""
-    real: float = 0.25
-    """Share of the windows that show real pictures, where there are some."""
+    real: float = 0.2
+    """Share of the pictures that are real, where there are some."""
 
 
 class TuneTask:
@@ -87,6 +92,9 @@ class TuneTask:
             module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub does not know it
         self._before = (frozen(trunk), frozen(heads))
         learn_from(trunk, settings.trunk_from)
+        for module in heads.branch_3d.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = DROPPED
         self._rendered = album.joined([album.load(path) for path in rendered[1:]])
         self._real, kept_real = _divided(album.joined([album.load(path) for path in real])) if real else (None, None)
         self._kept = {"": album.load(rendered[0]), **({"real_": kept_real} if kept_real is not None else {})}
@@ -99,23 +107,26 @@ class TuneTask:
     def step(self, number: int, progress: float) -> Scores:
         _keep_statistics(self.heads)
         scene, left_open, real = self.batch(number)
+        before = self._said_before(scene.image[-real:]) if real else None
         features, flat = self._said(self.trunk, self.heads, scene.image)
-        heatmaps, fields = flat_losses(flat, *self._due(scene, left_open))
+        heatmaps, fields = flat_losses(flat, *_due(scene, left_open, before))
         bones = WEIGH_BONES * self._bones(features, flat, scene, number)
         costs = {"heatmaps": heatmaps, "fields": fields, "bones": bones}
-        if real:
-            costs["drift"] = self.settings.distil * self._drift(features, scene.image, real)
+        if before is not None:
+            costs["drift"] = self.settings.distil * _drift(features, before[0])
         descend(self.optimizers["all"], torch.stack(list(costs.values())).sum(), self.settings.largest_gradient)
         return {name: float(cost.detach()) for name, cost in costs.items()}
 
     def batch(self, number: int) -> tuple[Scene, Tensor, int]:
         """Windows, what is left open in them, and how many of them, the last ones, are real. It hangs on the number alone."""
         rng = np.random.default_rng([self.settings.seed, number])
-        real = round(self.settings.batch * self.settings.real) if self._real is not None else 0
-        chosen = [(self._rendered, _some(rng, self._rendered, self.settings.batch - real))]
+        look = windows.Look.drawn(rng, self.settings.whole)
+        count = max(1, self.settings.batch // 2) if look.room == windows.WHOLE else self.settings.batch
+        real = round(count * self.settings.real) if self._real is not None else 0
+        chosen = [(self._rendered, _some(rng, self._rendered, count - real))]
         if self._real is not None and real:
             chosen.append((self._real, _some(rng, self._real, real)))
-        return *windows.seen(chosen, rng, windows.drawn_size(rng)), real
+        return *windows.seen(chosen, rng, look), real
 
     def _said(self, trunk: nn.Module, heads: Heads, image: Tensor) -> tuple[Features, Flat]:
         """Standardised features and the 2D branch's answer."""
@@ -124,16 +135,10 @@ class TuneTask:
             features = heads.standardised(trunk(laid))
             return features, heads.flat(features)
 
-    def _due(self, scene: Scene, left_open: Tensor) -> tuple[Tensor, Tensor]:
-        """Heatmaps and fields of these windows; what is left open is what was said before the run."""
-        heatmaps, fields = truth.flat_of_scene(scene)
-        rows = left_open.flatten(1).any(1).nonzero()[:, 0]
-        if not len(rows):
-            return heatmaps, fields
-        with torch.no_grad():
-            said = self._said(*self._before, scene.image[rows])[1]
-        told = completed(heatmaps[rows], fields[rows], said, left_open[rows])
-        return heatmaps.index_copy(0, rows, told[0]), fields.index_copy(0, rows, told[1])
+    @torch.no_grad()
+    def _said_before(self, image: Tensor) -> tuple[Features, Flat]:
+        """As `_said`, before the run."""
+        return self._said(*self._before, image)
 
     def _bones(self, features: Features, flat: Flat, scene: Scene, number: int) -> Tensor:
         """Mean over the visible joints."""
@@ -147,13 +152,6 @@ class TuneTask:
         bones_m = (scene.joints_m - scene.joints_m[:, :, [max(parent, 0) for parent in PARENTS]])[picture, person]
         return bone_losses(said.float(), bones_m, self._table[joint]).sum() / max(1, len(joint))
 
-    def _drift(self, features: Features, image: Tensor, real: int) -> Tensor:
-        """How far the features of the last windows lie from the first trunk's, 1 = by their own deviation."""
-        with torch.no_grad():
-            before, _ = self._said(*self._before, image[-real:])
-        pairs = zip(features, before, strict=True)
-        return torch.stack([(now[-real:].float() - was.float()).square().mean() for now, was in pairs]).mean()
-
     def validate(self) -> Scores:
         scores: dict[str, float] = {}
         for name, kept in self._kept.items():
@@ -164,8 +162,9 @@ class TuneTask:
     def _kept_scores(self, kept: Album, row: int) -> dict[str, float]:
         """Of one whole picture; NaN where it shows nobody."""
         scene, left_open = kept.scene(slice(row, row + 1)), kept.left_open[row : row + 1]
+        before = self._said_before(scene.image) if left_open.any() else None
         features, flat = self._said(self.trunk, self.heads, scene.image)
-        heatmaps, fields = flat_losses(flat, *self._due(scene, left_open))
+        heatmaps, fields = flat_losses(flat, *_due(scene, left_open, before))
         bones_mm = 1e3 * (self._bones(features, flat, scene, row) / self._table.float().sum(1).mean()).sqrt()
         said = ReadOut().find(flat.heatmaps.float(), flat.fields.float())[0]
         seen = seen_joints(said, scene)
@@ -175,6 +174,22 @@ class TuneTask:
             "bones_mm": float(bones_mm) if len(seen) else np.nan,
             "seen": 100 * float(seen.float().mean()),
         }
+
+
+def _due(scene: Scene, left_open: Tensor, before: tuple[Features, Flat] | None) -> tuple[Tensor, Tensor]:
+    """Heatmaps and fields of these windows; what is left open, in the last of them, is what was said before the run."""
+    heatmaps, fields = truth.flat_of_scene(scene)
+    if before is None:
+        return heatmaps, fields
+    count = len(before[1].heatmaps)
+    told = completed(heatmaps[-count:], fields[-count:], before[1], left_open[-count:])
+    return torch.cat([heatmaps[:-count], told[0]]), torch.cat([fields[:-count], told[1]])
+
+
+def _drift(features: Features, before: Features) -> Tensor:
+    """How far the features of the last windows lie from what they were before the run, 1 = by their own deviation."""
+    pairs = zip(features, before, strict=True)
+    return torch.stack([(now[-len(was) :].float() - was.float()).square().mean() for now, was in pairs]).mean()
 
 
 def seen_joints(peaks: Tensor, scene: Scene) -> Tensor:

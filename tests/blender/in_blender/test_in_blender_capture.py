@@ -27,7 +27,7 @@ def test_a_video_becomes_an_action() -> None:
     assert state.capture.frames_expected == 100
     seen: set[float] = set()
     pump_until(lambda: state.capture is None or seen.add(state.capture.progress), "the engine", patience_s=110.0)
-    assert "1 actions" in state.message, state.message
+    assert "One action" in state.message, state.message
     assert max(seen) > 0.0
     first, last = bpy.context.scene.posewire.characters[0].object.animation_data.action.frame_range
     assert (first, last) == (1, 100)
@@ -39,10 +39,10 @@ def test_a_take_is_refined_and_imported(demo_take: Path) -> None:
     bpy.context.scene.posewire.height = 1.8
     earlier = module("capturing").takes_folder() / "demo_refined.pwt"
     earlier.write_bytes(b"an earlier refinement")
-    assert bpy.ops.posewire.solve_take(filepath=str(demo_take), smooth=0.1, ground=True) == {"FINISHED"}
+    assert bpy.ops.posewire.solve_take(filepath=str(demo_take), auto_smooth=False, smooth=0.1, ground=True) == {"FINISHED"}
     state = module("state").state
     pump_until(lambda: state.capture is None, "the engine", patience_s=110.0)
-    assert "1 actions from demo_refined_2.pwt" in state.message, state.message
+    assert "One action from demo_refined_2.pwt" in state.message, state.message
     assert earlier.read_bytes() == b"an earlier refinement"
     obj = bpy.context.scene.posewire.characters[0].object
     first, last = obj.animation_data.action.frame_range

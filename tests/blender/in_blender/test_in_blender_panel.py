@@ -79,6 +79,28 @@ def test_while_live_and_recording_it_shows_the_numbers_and_the_people(stage: Sta
     assert "gone" in drawn()
 
 
+def test_beside_the_connection_stands_why_nobody_moves(stage: Stage) -> None:
+    stage.publish()
+    session = connect(stage.address)
+    pump_until(lambda: session.newest is not None, "a pose")
+    main = "POSEWIRE_PT_main"
+    assert "Nobody follows yet" in unwrapped(main)
+    bpy.ops.posewire.stand_in(person=7)
+    assert "Nobody follows yet" not in unwrapped(main)
+    newest = session.newest
+    pump_until(lambda: session.newest is not newest, "a pose")
+    assert "This person is not seen." in unwrapped(main)
+    bpy.context.scene.posewire.active_character().enabled = False
+    assert "This person is not seen." not in unwrapped(main)
+
+
+def unwrapped(panel: str) -> str:
+    """All texts of one panel in one line."""
+    texts: list[str] = []
+    getattr(bpy.types, panel).draw(type("Panel", (), {"layout": Layout(texts)})(), bpy.context)
+    return " ".join(texts)
+
+
 def test_while_capturing_it_shows_the_progress() -> None:
     state = module("state").state
     state.capture = module("engine").Capture(None, "clip.mp4", ROOT / "none.pwt", 100, ROOT / "none.log", frames=25)

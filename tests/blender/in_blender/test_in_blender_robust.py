@@ -39,6 +39,27 @@ def test_an_armature_that_is_deleted_is_told_and_the_others_go_on(stage: Stage) 
     assert any("gone" in session.problem_of(character) for character in characters)
 
 
+def test_an_armature_that_the_artist_deletes_is_told_though_our_list_still_knows_it(stage: Stage) -> None:
+    gone, session = live(stage)
+    bpy.ops.object.select_all(action="DESELECT")
+    gone.select_set(True)
+    bpy.ops.object.delete()
+    character = bpy.context.scene.posewire.active_character()
+    assert character.object is not None
+    pump_until(lambda: "deleted" in session.problem_of(character), "the word about it")
+
+
+def test_an_armature_that_shows_its_rest_position_is_told(stage: Stage) -> None:
+    obj, session = live(stage)
+    character = bpy.context.scene.posewire.active_character()
+    obj.data.pose_position = "REST"
+    next_pose(session)
+    assert "Pose Position" in session.problem_of(character)
+    obj.data.pose_position = "POSE"
+    next_pose(session)
+    assert session.problem_of(character) == ""
+
+
 def test_an_armature_that_is_renamed_goes_on(stage: Stage) -> None:
     obj, session = live(stage)
     obj.name, obj.data.name = "Somebody", "Else"

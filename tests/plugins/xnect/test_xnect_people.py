@@ -10,8 +10,11 @@ from xnect_scenes import SHAPE, apart, inside, reachable, row
 
 from posewire_data.joints import JOINTS
 from posewire_xnect import association, targets
-from posewire_xnect.skeleton import LINKS, NECK, J
+from posewire_xnect.skeleton import LINKS, NECK, SHORTCUTS, J
 from posewire_xnect.targets import BoolArray, FloatArray
+
+TRUNK_AND_LEGS = [*range(JOINTS.index("left_ankle") + 1), JOINTS.index("chest")]
+"""Eight joints that bones join to one another without the neck."""
 
 
 def found(points: FloatArray, visible: BoolArray) -> association.Assembly:
@@ -65,13 +68,50 @@ def test_in_a_crowd_whose_joints_touch_nearly_all_are_found() -> None:
     assert np.mean(hits) > 0.97
 
 
-def test_who_shows_no_neck_is_nobody_and_takes_nothing_from_others() -> None:
+def test_who_hides_the_neck_is_found_by_what_hangs_together_and_takes_nothing_from_others() -> None:
     points, _ = row(3, 2)
     visible = inside(points)
     visible[1, NECK] = False
     answer = found(points, visible)
-    assert len(answer.points) == 1
-    assert right(answer.points, points[:1], visible[:1]).all()
+    assert len(answer.points) == 2
+    assert right(answer.points[:1], points[:1], visible[:1]).all()
+    np.testing.assert_array_equal(np.flatnonzero(answer.candidate[1] >= 0), [*TRUNK_AND_LEGS])
+    assert np.linalg.norm(answer.points[1] - points[1], axis=-1)[TRUNK_AND_LEGS].max() < 0.55
+
+
+def test_an_arm_alone_is_nobody() -> None:
+    points, _ = row(3, 1)
+    visible = np.zeros((1, J), bool)
+    visible[0, [JOINTS.index(f"left_{part}") for part in ("shoulder", "elbow", "wrist")]] = True
+    assert len(found(points, visible).points) == 0
+
+
+def unlinked(points: FloatArray, links: list[tuple[int, int]]) -> association.Assembly:
+    """The people of perfect maps in which some links are missing."""
+    visible = inside(points)
+    peaks = association.find_peaks(targets.heatmaps(points, visible, SHAPE))
+    integrals = association.line_integrals(targets.affinity_fields(points, visible, SHAPE), peaks.points)
+    integrals[[LINKS.index(link) for link in links]] = 0.0
+    return association.assemble(peaks, integrals)
+
+
+WAIST = [*SHORTCUTS, (JOINTS.index("chest"), JOINTS.index("pelvis"))]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_body_whose_halves_no_link_joins_is_one_person_not_two(seed: int) -> None:
+    points, _ = row(seed, 2)
+    answer = unlinked(points, WAIST)
+    assert len(answer.points) == 2
+    assert right(in_order(answer.points, points), points, inside(points)).all()
+
+
+def test_halves_that_stand_apart_are_two_people() -> None:
+    points, _ = row(1, 1)
+    points[:, TRUNK_AND_LEGS[:-1], 0] += 25.0  # all but the chest
+    answer = unlinked(points, WAIST)
+    assert len(answer.points) == 2
+    assert (answer.candidate[:, NECK] >= 0).tolist() == [True, False]
 
 
 def test_legs_are_found_although_pelvis_and_chest_are_hidden() -> None:

@@ -26,7 +26,7 @@ struct Option {
     int name, value;
 };
 
-constexpr std::array<Option, 8> options = {{
+constexpr std::array<Option, 7> options = {{
     {ZMQ_LINGER, 0},
     {ZMQ_RCVHWM, 1000},  // about 16 s at 60 Hz: the newest pose is found also after the reader slept
     {ZMQ_HEARTBEAT_IVL, 1000},
@@ -34,7 +34,6 @@ constexpr std::array<Option, 8> options = {{
     {ZMQ_HANDSHAKE_IVL, 5000},
     {ZMQ_RECONNECT_IVL, 100},
     {ZMQ_RECONNECT_IVL_MAX, 1000},
-    {ZMQ_IPV6, 1},
 }};
 
 // A message that ends with its scope.
@@ -99,6 +98,7 @@ bool Socket::set(int option, const void* value, std::size_t size) {
 bool Socket::configure(const std::string& rig, const std::optional<ClientKey>& key) {
     bool good = true;
     for (const Option& option : options) good = good && set(option.name, option.value);
+    good = good && set(ZMQ_IPV6, address_.find('[') != std::string::npos);  // a name is its IPv4 address: there publishers bind
     const std::int64_t longest = static_cast<std::int64_t>(limits::max_message_bytes);
     good = good && set(ZMQ_MAXMSGSIZE, &longest, sizeof longest);
     if (key) {

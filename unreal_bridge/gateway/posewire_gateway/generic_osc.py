@@ -23,7 +23,7 @@ from posewire_gateway.moment import Moment, PersonNow
 from posewire_gateway.osc import Template, bundles, fill_rows, message
 from posewire_gateway.people import Choice, Places
 from posewire_gateway.rigs import OnRig
-from posewire_gateway.targets import Datagrams, Target
+from posewire_gateway.targets import Datagrams, Target, told
 
 Space = Literal["world", "parent"]
 SPACES: tuple[Space, ...] = ("world", "parent")
@@ -64,7 +64,7 @@ class GenericOsc:
 
     def status(self) -> str:
         """Where it goes."""
-        return f"osc ({self._axes.name} axes, {self._space}) to {self._datagrams.target}"
+        return f"osc ({self._axes.name} axes, {self._space}) to {told(self._datagrams)}"
 
     def close(self) -> None:
         """Closes the port."""

@@ -21,7 +21,7 @@ from posewire_gateway.axes import UNREAL
 from posewire_gateway.moment import Moment, PersonNow
 from posewire_gateway.people import Choice, Places
 from posewire_gateway.rigs import OnRig
-from posewire_gateway.targets import Datagrams, Target
+from posewire_gateway.targets import Datagrams, Target, told
 
 DEFAULT_PORT = 54321
 _CONTACTS = ("left_heel_contact", "left_toe_contact", "right_heel_contact", "right_toe_contact")
@@ -56,7 +56,7 @@ class JsonLiveLink:
 
     def status(self) -> str:
         """Where it goes."""
-        return f"json to {self._datagrams.target}"
+        return f"json to {told(self._datagrams)}"
 
     def close(self) -> None:
         """Closes the port."""

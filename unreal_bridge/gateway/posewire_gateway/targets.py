@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from posewire.errors import SettingsError
 
@@ -55,6 +56,7 @@ class Datagrams:
         family, self._address = _resolve(target)
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # who names a broadcast address means it
 
     def send(self, datagrams: list[bytes]) -> None:
         """Sends each as one datagram."""
@@ -70,10 +72,17 @@ class Datagrams:
         self._socket.close()
 
 
-def _resolve(target: Target) -> tuple[socket.AddressFamily, tuple[str, int]]:
+def told(*ports: Datagrams) -> str:
+    """Where datagrams go, for people, and how many of them the system did not take."""
+    failed = sum(port.failed for port in ports)
+    return ", ".join(str(port.target) for port in ports) + (f" ({failed} datagrams not taken)" if failed else "")
+
+
+def _resolve(target: Target) -> tuple[socket.AddressFamily, Any]:
+    """A name that has addresses of both kinds means its IPv4 one: the programs that take VMC and OSC listen there."""
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_DGRAM)
     except OSError as error:
         raise SettingsError("The host is not known.", got=target, hint="an IP address always works") from error
-    family, _, _, _, address = found[0]
-    return family, (str(address[0]), int(address[1]))
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    return family, address

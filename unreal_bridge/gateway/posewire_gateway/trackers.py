@@ -17,13 +17,13 @@ import numpy as np
 
 from posewire import rotation
 from posewire.data import FloatArray
-from posewire.errors import SettingsError
+from posewire.errors import SettingsError, WireError
 from posewire.skeleton import MARKERS, REFERENCE, Skeleton
 from posewire_gateway.axes import UNITY, unity_euler_deg
 from posewire_gateway.moment import Moment
 from posewire_gateway.osc import Template, bundles, fill_rows
 from posewire_gateway.people import Choice, Places
-from posewire_gateway.targets import Datagrams, Target
+from posewire_gateway.targets import Datagrams, Target, told
 
 DEFAULT_PORT = 9000
 TRACKERS = {
@@ -90,7 +90,7 @@ class OscTrackers:
 
     def status(self) -> str:
         """Where it goes."""
-        return f"trackers to {self._datagrams.target}"
+        return f"trackers to {told(self._datagrams)}"
 
     def close(self) -> None:
         """Closes the port."""
@@ -98,6 +98,9 @@ class OscTrackers:
 
     def _trackers(self, moment: Moment, skeleton: Skeleton) -> tuple[FloatArray, FloatArray]:
         """Positions (K, 3) and rotations (K, 4) in the world, native axes."""
+        if lacking := sorted({HEAD, *self._joints} - set(moment.subject.names)):
+            got = f"no {', '.join(lacking)}"
+            raise WireError("The stream's skeleton is not Posewire's own.", got=got, allowed=REFERENCE.names)
         W, x = moment.world
         at = [moment.subject.names.index(joint) for joint in self._joints]
         positions_m, rotations = x[0, at], W[0, at]

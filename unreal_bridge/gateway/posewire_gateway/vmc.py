@@ -25,9 +25,10 @@ from posewire_gateway.moment import Moment
 from posewire_gateway.osc import Frame, Template, message
 from posewire_gateway.people import Choice, Places
 from posewire_gateway.rigs import OnRig
-from posewire_gateway.targets import Datagrams, Target
+from posewire_gateway.targets import Datagrams, Target, told
 
 DEFAULT_PORT = 39539
+_LAST_PORT = 65535
 _TRACKING = message("/VMC/Ext/OK", 1, 3, 0, 1)
 _NOT_TRACKING = message("/VMC/Ext/OK", 1, 3, 0, 0)
 _TIME = Template("/VMC/Ext/T", floats=1)
@@ -63,9 +64,16 @@ class VmcPerformer:
         target: Receiver of the first person; the next one's is at the next port.
         choice: Whom to send.
         without: Bones that the characters lack, Unity's names.
+
+    Raises:
+        SettingsError: there is no such bone, or there are more people than ports from the target's on.
     """
 
     def __init__(self, target: Target, choice: Choice, without: Sequence[str] = ()) -> None:
+        last = _LAST_PORT - (choice.places - 1)
+        if target.port > last:
+            allowed = f"a port up to {last}: each of {choice.places} people has one"
+            raise SettingsError("The ports for so many people go too far.", got=target, allowed=allowed, hint="--people first")
         self._on_rig = OnRig(vmc_rig(without))
         self._driven = self._on_rig.driven
         bones = [Template("/VMC/Ext/Bone/Pos", self._on_rig.rig.names[b], floats=7) for b in self._driven]
@@ -93,9 +101,7 @@ class VmcPerformer:
 
     def status(self) -> str:
         """Where the people go."""
-        failed = sum(port.failed for port in self._ports.values())
-        ports = ", ".join(str(port.target) for _, port in sorted(self._ports.items()))
-        return f"vmc to {ports}" + (f" ({failed} datagrams not taken)" if failed else "")
+        return f"vmc to {told(*(port for _, port in sorted(self._ports.items())))}"
 
     def close(self) -> None:
         """Closes every port."""

@@ -14,6 +14,7 @@ share; retargeting and encoding are done once for all clients of the same rig an
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
 import time
@@ -44,6 +45,8 @@ _PATIENCE_S = 1.0
 """How often an idle client's thread looks whether it is still there."""
 _LONGEST_REQUEST = 1024
 """A client has nothing to say but its address."""
+_QUIET = logging.getLogger(__name__)
+_QUIET.setLevel(logging.CRITICAL)  # a browser opens connections that it does not use: no reason for a traceback
 
 
 class Wish(NamedTuple):
@@ -110,7 +113,9 @@ class WebSocketServer:
 
     def _listen(self, port: int) -> Server:
         try:
-            return serve(self._attend, HOST, port, process_request=self._admit, compression=None, max_size=_LONGEST_REQUEST)
+            return serve(
+                self._attend, HOST, port, process_request=self._admit, compression=None, max_size=_LONGEST_REQUEST, logger=_QUIET
+            )
         except OSError as error:
             hint = "another gateway runs; or choose another: --port 8766"
             raise SettingsError("The WebSocket port cannot be used.", got=f"{HOST}:{port}", hint=hint) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from posewire.errors import TakeError
+from posewire.shell import typed
 from posewire.take.export.people import people_with_poses
 from posewire.take.export.to_bvh import bvh_lines
 from posewire.take.export.to_csv import csv_lines
@@ -78,7 +79,7 @@ def export(take: Take, path: Path, kind: str | None = None, *, person: int | Non
         TakeError: unknown format or person, nobody to export, or the files cannot be made.
     """
     path = Path(path)
-    form = _kind(path, kind)
+    form = _kind(take, path, kind)
     if person is not None:
         take.require_person(person)
     files = _files(take, path, person) if form.file_per_person else {path: person}
@@ -89,11 +90,14 @@ def export(take: Take, path: Path, kind: str | None = None, *, person: int | Non
     return list(files)
 
 
-def _kind(path: Path, kind: str | None) -> ExportKind:
+def _kind(take: Take, path: Path, kind: str | None) -> ExportKind:
     suffix = path.suffix.lower() if kind is None else f".{kind.lower().removeprefix('.')}"
     if suffix not in EXPORTS:
-        got, hint = suffix or f"{path}, which has no suffix", f"posewire export TAKE.pwt {path.stem or 'clip'}.bvh"
-        raise TakeError("There is no such export format.", got=got, allowed=list(EXPORTS), hint=hint)
+        usual, then = (".glb", "; Blender makes .fbx of it") if suffix == ".fbx" else (".bvh", "")
+        hint = typed("posewire", "export", take.path, path.with_suffix(usual) if path.name else f"clip{usual}") + then
+        raise TakeError(
+            "There is no such export format.", got=suffix or f"{path}, which has no suffix", allowed=list(EXPORTS), hint=hint
+        )
     return EXPORTS[suffix]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from posewire import rotation
 from posewire.data import FloatArray
 from posewire.errors import TakeError
+from posewire.shell import typed
 from posewire.take.export.resample import Motion, constant_rate
 from posewire.take.recording import Take
 
@@ -28,7 +29,7 @@ def people_with_poses(take: Take, person: int | None = None) -> list[int]:
     """
     people = [person] if person is not None else [id_ for id_, span in take.people.items() if span.skeleton is not None]
     if not people:
-        got, hint = f"{len(take)} frames without a pose", f"posewire export {take.path.name} {take.path.stem}.npz"
+        got, hint = f"{len(take)} frames without a pose", typed("posewire", "export", take.path, take.path.with_suffix(".npz"))
         raise TakeError("The take has nobody to export.", got=got, allowed=[".npz", ".csv", ".jsonl"], hint=hint)
     return people
 

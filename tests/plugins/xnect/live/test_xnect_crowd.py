@@ -53,6 +53,21 @@ def test_a_head_and_shoulders_are_somebody() -> None:
     assert len(Crowd(9).choose(only(people(0, 2), [NECK, 9, 10, 11, 14])).confidence) == 2
 
 
+def test_who_hides_the_neck_must_show_five_joints() -> None:
+    whole = people(0, 2)
+    assert len(Crowd(9).choose(only(whole, [0, 1, 2, 3])).confidence) == 0
+    assert len(Crowd(9).choose(only(whole, [0, 1, 2, 3, 4])).confidence) == 2
+
+
+def test_who_was_told_of_stays_while_the_neck_is_hidden_and_seen_faintly() -> None:
+    crowd, clear = Crowd(9), people(0, 2)
+    crowd.choose(clear)
+    hidden = only(moved(clear, 3.0, confidence=0.45), [joint for joint in range(J) if joint != NECK])
+    assert len(crowd.choose(hidden).confidence) == 2
+    assert len(crowd.choose(hidden).confidence) == 2
+    assert len(Crowd(9).choose(hidden).confidence) == 0
+
+
 def test_who_is_seen_faintly_is_nobody() -> None:
     assert len(Crowd(9).choose(people(0, 2, confidence=0.22)).confidence) == 0
 

@@ -85,6 +85,16 @@ def test_a_person_at_the_side_is_turned_as_seen_from_the_real_camera() -> None:
     assert np.abs(found.keypoints_m[0] - STANDING_M).max() > 0.05
 
 
+def test_who_hides_the_neck_has_3d_of_all_joints_and_is_turned_nearly_as_with_it() -> None:
+    points, joints_m = row(3, 1)
+    whole = checked(seeing(stage_one(reading(points, joints_m))).estimate(frame()))
+    points[0, NECK] = np.nan
+    found = checked(seeing(stage_one(reading(points, joints_m))).estimate(frame()))
+    assert found.people == 1 and np.isfinite(found.keypoints_m).all()
+    assert found.confidence[0, NECK] == hidden.CONFIDENCE
+    assert np.abs(found.keypoints_m - whole.keypoints_m).max() < 0.12
+
+
 def test_nobody_is_nobody_with_3d_and_stage_two_is_not_asked() -> None:
     two = stage_two(STANDING_M)
     found = checked(seeing(stage_one(nobody()), two=two).estimate(frame()))

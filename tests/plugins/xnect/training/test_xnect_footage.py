@@ -26,16 +26,19 @@ HEAD_TOP = JOINTS.index("head_top")
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_a_point_of_a_frame_lies_on_its_pixel_of_the_picture(mirrored: bool) -> None:
+@pytest.mark.parametrize("tilt_rad", [0.0, 0.5])
+def test_a_point_of_a_frame_lies_on_its_pixel_of_the_picture_and_comes_back(mirrored: bool, tilt_rad: float) -> None:
     image = np.zeros((576, 768, 3), np.uint8)
     image[200:204, 300:304] = 255
-    placed = Placed(0.5, 20.0, -30.0, mirrored)
+    placed = Placed(0.5, 20.0, -30.0, mirrored, tilt_rad=tilt_rad)
     y, x = np.argwhere(placed.picture(image)[0] > 0.5).mean(axis=0)
     np.testing.assert_allclose(placed.points(np.array([301.5, 201.5])), [x, y], atol=0.3)
+    np.testing.assert_allclose(placed.frame_points(placed.points(np.array([301.5, 201.5]))), [301.5, 201.5])
 
 
-def test_the_picture_s_camera_sees_a_mirrored_body_at_the_mirrored_points() -> None:
-    placed, view = Placed(0.4, 12.0, -20.0, True), cameras.assumed(768, 576)
+@pytest.mark.parametrize("tilt_rad", [0.0, -0.6])
+def test_the_picture_s_camera_sees_a_mirrored_body_at_the_mirrored_points(tilt_rad: float) -> None:
+    placed, view = Placed(0.4, 12.0, -20.0, True, tilt_rad=tilt_rad), cameras.assumed(768, 576)
     body_m = np.random.default_rng(0).normal(0.0, 0.4, (17, 3)) + np.array([0.5, 0.1, 4.0])
     seen = placed.joints(body_m) @ placed.K(view).T
     np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], placed.points(cameras.project(body_m, view)), atol=1e-9)

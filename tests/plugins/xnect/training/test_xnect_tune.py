@@ -25,13 +25,15 @@ from posewire_xnect.album import Album  # noqa: E402
 from posewire_xnect.blend import blend  # noqa: E402
 from posewire_xnect.movenet import Heads, HeadSettings, Trunk  # noqa: E402
 from posewire_xnect.readout import ReadOut  # noqa: E402
-from posewire_xnect.skeleton import NECK, J  # noqa: E402
+from posewire_xnect.skeleton import NECK, PELVIS, J  # noqa: E402
 from posewire_xnect.truth import Scene  # noqa: E402
 from posewire_xnect.tune import TuneRun, TuneTask  # noqa: E402
+from posewire_xnect.windows import Look  # noqa: E402
 
 PACK = Path(__file__).parents[2] / "synth" / "tiny_pack.npz"
 CLIP = Path(posewire.__file__).parent / "assets" / "balancing_cam01.mp4"
 SIZES = [0.6, 1.0, 1.5]
+WINDOW = Look(1.0, windows.NEAR)
 LEARNING = 4
 """Of the stand-in's eight convolutions those from here on learn."""
 
@@ -61,7 +63,7 @@ def neck_cell_middle(points_px: Tensor) -> Tensor:
 def test_points_of_a_window_lie_on_their_pixels_and_open_cells_where_they_were(size: float) -> None:
     marked = people_with_marks(8)
     marked.points_px[:, :, NECK] = neck_cell_middle(marked.points_px[:, :, NECK])
-    scene, left_open = windows.seen([(marked, np.arange(8))], np.random.default_rng(0), size)
+    scene, left_open = windows.seen([(marked, np.arange(8))], np.random.default_rng(0), Look(size, windows.NEAR))
     x, y = scene.points_px[:, :, NECK].round().long().unbind(-1)
     shown = scene.visible[:, :, NECK].nonzero()
     assert len(shown) >= 5
@@ -73,9 +75,11 @@ def test_points_of_a_window_lie_on_their_pixels_and_open_cells_where_they_were(s
     assert not left_open[:, [joint for joint in range(J) if joint != NECK]].any()
 
 
-def test_a_mirrored_window_has_mirrored_sides_and_bones() -> None:
+def test_a_mirrored_window_has_mirrored_sides_and_bones(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TILTED", "UPRIGHT_RAD"):
+        monkeypatch.setattr(windows, name, 0.0)
     marked = people_with_marks(1)
-    drawn = [windows.seen([(marked, np.zeros(1, np.int64))], np.random.default_rng(seed), 1.0)[0] for seed in range(12)]
+    drawn = [windows.seen([(marked, np.zeros(1, np.int64))], np.random.default_rng(seed), WINDOW)[0] for seed in range(12)]
     turned = [not torch.allclose(scene.joints_m[0, 0], marked.joints_m[0, 0]) for scene in drawn]
     assert {True, False} == set(turned)
     mirrored = drawn[turned.index(True)]
@@ -89,18 +93,62 @@ def test_a_mirrored_window_has_mirrored_sides_and_bones() -> None:
 
 def test_nobody_outside_a_window_is_visible_and_beyond_the_picture_it_is_black() -> None:
     marked = people_with_marks(16)
-    for size in SIZES:
-        scene, _ = windows.seen([(marked, np.arange(16))], np.random.default_rng(1), size)
+    for size, room in ((0.6, windows.FAR), (1.0, windows.WHOLE), (1.5, windows.NEAR)):
+        scene, _ = windows.seen([(marked, np.arange(16))], np.random.default_rng(1), Look(size, room))
         height, width = scene.image.shape[2:]
-        assert (width, height) == (windows.FAR if size < windows.BETWEEN else windows.NEAR)
+        assert (width, height) == room
         x, y = scene.points_px[scene.visible].unbind(-1)
         assert ((x >= 0) & (x < width) & (y >= 0) & (y < height)).all()
-    small, _ = windows.seen([(marked, np.arange(16))], np.random.default_rng(1), 0.5)
+    small, _ = windows.seen([(marked, np.arange(16))], np.random.default_rng(1), Look(0.5, windows.FAR))
     assert (small.image == 0).all(1).float().mean() > 0.05
 
 
+def test_tilted_people_lean_in_3d_as_they_do_in_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bones' way across the picture turns by the angle by which the points turn."""
+    marked = people_with_marks(1)
+    monkeypatch.setattr(windows, "TILTED", 1.0)
+    turns: list[list[float]] = []
+    for seed in range(8):
+        scene, _ = windows.seen([(marked, np.zeros(1, np.int64))], np.random.default_rng(seed), WINDOW)
+        sides = (1.0, -1.0) if torch.equal(scene.joints_m[..., 2], marked.joints_m[:, :2, :, 2]) else (-1.0, 1.0)
+        spine = [
+            (points[0, 0, NECK] - points[0, 0, PELVIS])[:2] * torch.tensor([sides[0], 1.0])
+            for points in (scene.points_px, scene.joints_m)
+        ]
+        before = [(points[0, 0, NECK] - points[0, 0, PELVIS])[:2] for points in (marked.points_px, marked.joints_m)]
+        turns.append(
+            [float(torch.atan2(*now.flip(0)) - torch.atan2(*was.flip(0))) for now, was in zip(spine, before, strict=True)]
+        )
+    in_picture, in_3d = np.array(turns).T
+    np.testing.assert_allclose(in_3d, in_picture, atol=1e-4)
+    assert np.abs(in_picture).max() > 0.2
+
+
+def test_most_steps_see_whole_pictures_and_shrunk_ones_are_seen_through_the_wide_window() -> None:
+    looks = [Look.drawn(np.random.default_rng(seed), 0.7) for seed in range(300)]
+    assert 0.6 < np.mean([look.room == windows.WHOLE for look in looks]) < 0.8
+    for look in looks:
+        if look.room == windows.WHOLE:
+            assert windows.SMALLEST_WHOLE <= look.size <= windows.LARGEST_WHOLE
+        else:
+            assert look.room == (windows.FAR if look.size < windows.BETWEEN else windows.NEAR)
+
+
+def test_single_people_stand_two_by_two_each_in_a_half_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(album, "SIZE", 2)
+    monkeypatch.setattr(album, "_CROPS", 8)
+    known = [album.load(path) for path in album.render(PACK, tmp_path, 4, kind="singles")]
+    assert [len(one) for one in known] == [2, 2] and not torch.equal(known[0].image, known[1].image)
+    scene = known[0].scene(slice(0, 2))
+    assert scene.points_px.shape[1] == 2
+    for person, low in enumerate((0, 256)):
+        x, y = scene.points_px[:, person][scene.visible[:, person]].unbind(-1)
+        assert ((x >= low) & (x < low + 256) & (y >= 0) & (y < 320)).all()
+    assert scene.visible.float().mean() > 0.5
+
+
 def test_flat_maps_are_those_of_the_whole_truth() -> None:
-    scene, _ = windows.seen([(people_with_marks(3), np.arange(3))], np.random.default_rng(0), 1.0)
+    scene, _ = windows.seen([(people_with_marks(3), np.arange(3))], np.random.default_rng(0), WINDOW)
     due = truth.of_scene(scene)
     heatmaps, fields = truth.flat_of_scene(scene)
     torch.testing.assert_close(heatmaps, due.heatmaps)
@@ -162,7 +210,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-SETTINGS = TuneRun(batch=4, bf16=False, learning_rate=5e-3, trunk_from=LEARNING, warm_up_steps=1, average=0.0)
+SETTINGS = TuneRun(
+    batch=4, real=0.25, whole=0.0, bf16=False, learning_rate=5e-3, trunk_from=LEARNING, warm_up_steps=1, average=0.0
+)
 
 
 def task_of(folder: Path, pictures: Path, settings: TuneRun = SETTINGS) -> TuneTask:
@@ -202,12 +252,14 @@ def test_what_is_left_open_is_learned_from_what_was_said_before(tmp_path: Path, 
     torch.nn.init.constant_(heads.heatmaps.bias, 3.0)
     scene, left_open, real = task.batch(0)
     assert real == 1 and left_open.any()
-    due, labelled = task._due(scene, left_open)[0], truth.flat_of_scene(scene)[0]
-    torch.testing.assert_close(due, torch.where(left_open, 3.0, labelled))
+    before = task._said_before(scene.image[-real:])
+    due, labelled = tune._due(scene, left_open, before)[0], truth.flat_of_scene(scene)[0]
+    torch.testing.assert_close(due[-real:], torch.where(left_open, 3.0, labelled)[-real:])
+    torch.testing.assert_close(due[:-real], labelled[:-real])
 
 
 def test_a_joint_is_seen_where_a_peak_of_its_own_is_near(pictures: Path) -> None:
-    scene, _ = windows.seen([(album.load(album.paths(pictures)[0]), np.arange(2))], np.random.default_rng(0), 1.0)
+    scene, _ = windows.seen([(album.load(album.paths(pictures)[0]), np.arange(2))], np.random.default_rng(0), WINDOW)
     heatmaps, fields = truth.flat_of_scene(scene)
     every = tune.seen_joints(ReadOut().find(heatmaps, fields)[0], scene)
     assert every.float().mean() > 0.95 and len(every) == int(scene.visible.sum())
@@ -235,7 +287,7 @@ def test_the_command_goes_on_where_it_was_stopped_and_writes_trunk_and_heads(tmp
     heads = Heads()
     weights.save(tmp_path / "one.pt", train.MOVENET, JOINTS, {}, {"heads": heads})
     settings = replace(SETTINGS, steps=2, batch=2, validate_every=1)
-    parts = (settings, tiny_trunk(tmp_path / "trunk.onnx"), tmp_path / "one.pt", pictures)
+    parts = (settings, tiny_trunk(tmp_path / "trunk.onnx"), tmp_path / "one.pt", [pictures])
     whole = train.tune(*parts, tmp_path / "whole", pictures, quiet=True)
 
     class StopError(Exception):

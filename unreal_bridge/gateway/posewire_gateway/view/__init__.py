@@ -14,7 +14,7 @@ from typing import Self
 import viser  # pyright: ignore[reportMissingImports] - an extra
 
 from posewire.client import Client
-from posewire.errors import WireError
+from posewire.errors import SettingsError, WireError
 from posewire_gateway.moment import Moment
 from posewire_gateway.placing import Placing
 from posewire_gateway.rate import RateLimit
@@ -34,18 +34,24 @@ class Viewer:
 
     Args:
         client: The stream, on the native skeleton, `connect(view=True)` for the 2D side; closed with the viewer.
-        port: Where to serve on 127.0.0.1; if it is taken, the next free one (see `url`).
+        port: Where to serve on 127.0.0.1, 0 = any; None = 8080, or the next that is free (see `url`).
 
     Raises:
+        SettingsError: the port is taken.
         PosewireError: viser would let pages of elsewhere in.
     """
 
-    def __init__(self, client: Client, port: int = DEFAULT_PORT) -> None:
+    def __init__(self, client: Client, port: int | None = None) -> None:
         self._client = client
         with pages_of_this_machine_only(), _silence():
-            self._server = viser.ViserServer(host=HOST, port=port, label="Posewire", verbose=False)
+            self._server = viser.ViserServer(
+                host=HOST, port=DEFAULT_PORT if port is None else port, label="Posewire", verbose=False
+            )
         self.port = self._server.get_port()
         try:
+            if port not in (None, 0, self.port):  # viser goes on to the next one without a word
+                hint = "another program uses it: choose another, or leave --port away"
+                raise SettingsError("The page cannot be served at this port.", got=f"{HOST}:{port}", hint=hint)
             check_guard(HOST, self.port)
         except BaseException:
             self.close()
@@ -61,10 +67,10 @@ class Viewer:
         try:
             received = self._client.receive(wait_s)
         except WireError:  # nobody publishes yet, or the stream pauses: the page waits
-            self._panel.show(self._client, None, time.monotonic())
+            self._panel.show(self._client, None, time.perf_counter())
             return False
         received = self._client.newest() or received
-        now_s = time.monotonic()
+        now_s = time.perf_counter()  # time.monotonic moves in steps of 16 ms on Windows
         if not self._rate.allows(now_s):
             return False
         moment = Moment.of(received)
