@@ -303,6 +303,19 @@ def test_a_compilation_that_takes_more_than_a_moment_is_said_once(monkeypatch: p
     assert said == [compiling.MESSAGE.format("a thing")]
 
 
+def test_a_disk_that_takes_four_seconds_to_read_what_is_compiled_is_not_called_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits_s: list[float] = []
+
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            waits_s.append(self.interval)
+
+    monkeypatch.setattr(threading, "Timer", Timer)
+    with compiling.telling(print, "a thing"):
+        pass
+    assert waits_s[0] > 4.0
+
+
 def test_warming_up_says_nothing_when_everything_is_compiled() -> None:
     warm_up()
     said: list[str] = []

@@ -1,4 +1,4 @@
-"""Says that something is being compiled, but only when it takes more than a moment."""
+"""Says that something is being compiled, but only when it takes longer than reading it from the slowest disk would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from posewire.machine_code import is_kept
 
 MESSAGE = "Compiling {} for this machine: up to a minute, once; it is kept on disk."
 NOT_KEPT = "Compiling {} for this machine: up to a minute, at every start. NUMBA_CACHE_DIR=FOLDER keeps it in a folder of yours."
-MOMENT_S = 1.0
+MOMENT_S = 5.0
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from posewire.fit.body import MOST_MARKERS, Body, Workspace, make_workspace
 from posewire.fit.bones import Bones, distrust_pair, impose_lengths
 from posewire.fit.compiled import SOURCES, entry, kernel
 from posewire.fit.contacts import Contacts, begin_contacts, feel_ground, make_contacts
+from posewire.fit.expectation import Expectation, expect, forget, make_expectation
 from posewire.fit.facing import mend_facing
 from posewire.fit.footlock import Hold, let_go, lock_feet, make_hold
 from posewire.fit.kept import Kept, keep, make_kept
@@ -26,17 +27,7 @@ from posewire.fit.solver import minimise, settle
 from posewire.fit.swap import Sides, make_sides, mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.twists import shift_ranges
-from posewire.fit.weighing import (
-    TELLING,
-    Weighing,
-    count,
-    expect,
-    expected_distance_m,
-    look_at,
-    misfit,
-    weigh_depth,
-    weigh_points,
-)
+from posewire.fit.weighing import TELLING, Weighing, count, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
 
 FOLLOW, AIM, START_3D, START = range(4)
 TOO_LITTLE, LOST = -1.0, 1e3
@@ -89,10 +80,7 @@ class Memory(NamedTuple):
     targets: Targets
     filter_px: OneEuroState
     filter_m: OneEuroState
-    expected_m: FloatArray
-    """(M, 3) where the markers are expected, from the root."""
-    expected_px: FloatArray
-    """(M, 2)"""
+    expectation: Expectation
     worth: FloatArray
     """(M,) of the markers in the frame in hand."""
     trust: FloatArray
@@ -113,8 +101,8 @@ def make_memory(person: Person) -> Packed[Memory]:
     M, N = MOST_MARKERS, len(person.body.parents)
     parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(), make_targets(person.body))
     kept = (make_kept(person.body, len(TERMS)), make_kept(person.body, len(TERMS)))
-    expected = (np.full((M, 3), np.nan), np.full((M, 2), np.nan))
-    state = (make_state(M, 2), make_state(M, 3), *expected, np.zeros(M), np.ones(M), make_sides(), np.zeros((N, 4)))
+    filters = (make_state(M, 2), make_state(M, 3))
+    state = (*filters, make_expectation(M), np.zeros(M), np.ones(M), make_sides(), np.zeros((N, 4)))
     return pack(Memory(*parts, *state, make_contacts(), make_hold(), *kept))
 
 
@@ -135,7 +123,7 @@ def _anticipate(person: Person, memory: Memory, step_s: float) -> None:
     for d in range(len(targets.previous_rad)):
         targets.previous_rad[d] = work.angles_rad[0, d]
     targets.damping_w[:] = weighing.damping_w_s / step_s
-    expect(person.body, work, targets, memory.expected_m, memory.expected_px)
+    expect(person.body, work, targets, memory.expectation)
 
 
 @kernel
@@ -161,11 +149,11 @@ def _follow(person: Person, memory: Memory, order: Order) -> float:
     targets, seen, worth, weighing = memory.targets, memory.seen, memory.worth, person.weighing
     _anticipate(person, memory, order.step_s)
     px_m = expected_distance_m(targets, targets.predicted_m[0]) / targets.K[1, 1]
-    turned = mend(seen, person.points, memory.expected_m, memory.expected_px, order.size_ratio, px_m, order.step_s, memory.sides)
+    turned = mend(seen, person.points, memory.expectation, order.size_ratio, px_m, order.step_s, memory.sides)
     turned = mend_facing(seen, person.points, order.step_s, memory.sides) or turned
     _filter(person, memory, order.time_s, px_m)
     _impose(person, memory, order.size_ratio)
-    weigh_points(seen, worth, memory.expected_m, memory.expected_px, px_m, weighing, targets)
+    weigh_points(seen, worth, memory.expectation, px_m, order.step_s, weighing, targets)
     weigh_depth(memory.motion, order.step_s, weighing, targets)
     shift_ranges(person.body, memory.work, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
@@ -196,10 +184,9 @@ def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> fl
     targets.predicted_w[:] = 0.0
     targets.damping_w[:] = 0.0
     targets.depth[1] = 0.0
-    memory.expected_m[:] = np.nan
-    memory.expected_px[:] = np.nan
+    forget(memory.expectation)
     px_m = expected_distance_m(targets, work.root_m[0]) / targets.K[1, 1]
-    weigh_points(memory.seen, worth, memory.expected_m, memory.expected_px, px_m, weighing, targets)
+    weigh_points(memory.seen, worth, memory.expectation, px_m, order.step_s, weighing, targets)
     if not use_pixels:
         targets.pixel_w[:] = 0.0
         targets.predicted_w[0, :] = 1.0

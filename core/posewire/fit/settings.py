@@ -5,7 +5,7 @@ The numbers are those of a search on 19 clips of CMU motion (subjects 1 to 12) w
 network's. Two were then set by the same clips: the root's distance is freer (`depth_acceleration_m_s2`), because holding it back
 bends the shape; the speed that opens the filters is low-passed at 3 Hz, not at 1, and counts a tenth less: less late, hardly more
 jitter. Then came the gates, by some ten tries on those clips and on the accelerations of `walking_side.mp4`; last a coordinate
-search on the same for less acceleration at equal error (docs/FIT.md).
+search on the same for less acceleration, and a round by hand (docs/FIT.md).
 The size of that noise was taken from BlazePose's bone lengths on a walking clip. The search began at the weights of an earlier
 one, whose noise was sized on a balancing clip; those clips were looked at beside it, not scored.
 """
@@ -20,7 +20,7 @@ from posewire.settings import HEIGHT_RANGE_M
 from posewire.skeleton import Skeleton
 
 FILTER_PX = OneEuroSettings(6.2, 4.8, speed_cutoff_hz=3.0)
-FILTER_M = OneEuroSettings(1.9, 5.8, speed_cutoff_hz=3.0)
+FILTER_M = OneEuroSettings(1.5, 3.8, speed_cutoff_hz=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class FitSettings:
     """How far the method's 3D may be off: weight = 1 / sigma^2 per limb joint at confidence 1."""
     pixel_sigma_m: float = 0.042
     """The same for the 2D, at the person's distance: in metres, so that it holds for every resolution and distance."""
-    position_gate_m: float = 0.33
-    """A 3D keypoint this far from where it is expected keeps half its weight."""
-    pixel_gate_m: float = 0.26
+    position_gate_m: float = 0.3
+    """A 3D keypoint that jumps this far from where it is expected keeps half its weight, for some frames."""
+    pixel_gate_m: float = 0.22
     """The same for the 2D, at the person's distance."""
     acceleration_m_s2: float = 3.2
     """How hard a slow joint is assumed to accelerate; lower is steadier and slower to follow."""
-    acceleration_per_s: float = 20.0
+    acceleration_per_s: float = 15.0
     """Its growth with the joint's speed (m/s^2 per m/s)."""
     noise_across_m: float = 0.019
     """How much a joint's data is assumed to jump about from frame to frame, across the line of sight."""
-    noise_along_m: float = 0.044
+    noise_along_m: float = 0.055
     """The same along it."""
     filter_px: OneEuroSettings = FILTER_PX
     """One-Euro filter of the 2D before the fit; its slope in Hz per m/s at the person's distance."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from posewire.data import FloatArray
 from posewire.fit.compiled import finite, kernel
+from posewire.fit.expectation import Expectation
 from posewire.fit.observation import Observation
 from posewire.fit.points import ARMS, FACE, GROUPS, IntArray, Points
 
@@ -66,15 +67,13 @@ def make_sides() -> Sides:
 
 
 @kernel
-def _distance2(
-    seen: Observation, m: int, n: int, expected_m: FloatArray, expected_px: FloatArray, size_ratio: float, px_m: float
-) -> float:
+def _distance2(seen: Observation, m: int, n: int, expectation: Expectation, size_ratio: float, px_m: float) -> float:
     """Capped squared distance, in deviations, of what was seen as n to where m is expected."""
     far3 = far2 = 0.0
     for i in range(3):
-        far3 += (size_ratio * seen.raw_m[n, i] - expected_m[m, i]) ** 2
+        far3 += (size_ratio * seen.raw_m[n, i] - expectation.position_m[m, i]) ** 2
     for i in range(2):
-        far2 += (px_m * (seen.pixel_px[n, i] - expected_px[m, i])) ** 2
+        far2 += (px_m * (seen.pixel_px[n, i] - expectation.pixel_px[m, i])) ** 2
     total = 0.0
     if finite(far3):
         total += min(far3 / _SIGMA_M**2, _CAP)
@@ -101,8 +100,7 @@ def is_swapped(
     seen: Observation,
     points: Points,
     group: int,
-    expected_m: FloatArray,
-    expected_px: FloatArray,
+    expectation: Expectation,
     size_ratio: float,
     px_m: float,
     was: bool,
@@ -116,8 +114,8 @@ def is_swapped(
         if points.group[m] == group and min(seen.confidence[m], seen.confidence[points.partner[m]]) > 0.0:
             w = points.share[m]
             worth += w
-            kept += w * _distance2(seen, m, m, expected_m, expected_px, size_ratio, px_m)
-            swapped += w * _distance2(seen, m, points.partner[m], expected_m, expected_px, size_ratio, px_m)
+            kept += w * _distance2(seen, m, m, expectation, size_ratio, px_m)
+            swapped += w * _distance2(seen, m, points.partner[m], expectation, size_ratio, px_m)
     kept, swapped = kept + _FACING * worth * (1.0 - faces), swapped + _FACING * worth * (1.0 + faces)
     if was:
         return worth > 0.0 and not (kept < _SURELY * swapped and swapped - kept > _CLEARLY * worth)
@@ -141,8 +139,7 @@ def exchange(seen: Observation, points: Points, group: int) -> None:
 def mend(
     seen: Observation,
     points: Points,
-    expected_m: FloatArray,
-    expected_px: FloatArray,
+    expectation: Expectation,
     size_ratio: float,
     px_m: float,
     step_s: float,
@@ -152,7 +149,7 @@ def mend(
     changed = False
     for group in range(GROUPS):
         was = sides.exchanged[group] > 0.0
-        swapped = is_swapped(seen, points, group, expected_m, expected_px, size_ratio, px_m, was, sides.across)
+        swapped = is_swapped(seen, points, group, expectation, size_ratio, px_m, was, sides.across)
         if sides.held[group] > 0.0:  # until the fit has followed
             sides.held[group] = 1.0 if swapped != was else 0.0
             swapped = was

@@ -7,16 +7,14 @@ from typing import NamedTuple
 
 from posewire.data import FloatArray
 from posewire.filters import OneEuroSettings
-from posewire.fit.body import Body, Workspace
+from posewire.fit.body import Workspace
 from posewire.fit.compiled import finite, kernel
+from posewire.fit.expectation import NEAREST_M, Expectation, jumps
 from posewire.fit.motion import Agility, Motion, gains
 from posewire.fit.observation import Observation
 from posewire.fit.settings import FitSettings
 from posewire.fit.targets import Targets
 
-NEAREST_M = 0.1
-_LIVELIER = 0.8
-"""Power of the precision with which the assumed accelerations grow; by trying, white noise."""
 _TRUSTED = 0.25
 """Power of the precision by which the 3D is believed more beside the 2D; by trying, white noise."""
 TELLING = 0.6
@@ -54,10 +52,8 @@ def make_weighing(s: FitSettings, precision: float) -> Weighing:
     """
     position_w, pixel_w_m = (float(s.position_sigma_m) / precision**_TRUSTED) ** -2, float(s.pixel_sigma_m) ** -2
     noise_m = (float(s.noise_across_m), float(s.noise_along_m))
-    livelier = precision**_LIVELIER
-    agility = Agility(
-        livelier * s.acceleration_m_s2, livelier * s.acceleration_per_s, noise_m, (position_w + pixel_w_m, position_w)
-    )
+    livelier = (precision * s.acceleration_m_s2, precision * s.acceleration_per_s)
+    agility = Agility(*livelier, noise_m, (position_w + pixel_w_m, position_w))
     gates = (float(s.position_gate_m), float(s.pixel_gate_m))
     depth = (float(s.depth_acceleration_m_s2), float(s.depth_noise_m))
     filters = (*_opened(s.filter_px, precision), *_opened(s.filter_m, precision))
@@ -92,28 +88,9 @@ def look_at(targets: Targets, point: FloatArray) -> None:
 
 
 @kernel
-def expect(body: Body, work: Workspace, targets: Targets, expected_m: FloatArray, expected_px: FloatArray) -> None:
-    """Markers where the predicted joints carry them: root-relative (M, 3) and pixels (M, 2)."""
-    T, K = targets.T_camera_world, targets.K
-    for m in range(len(expected_m)):
-        joint = body.marker_joint[m]
-        x, y, z = T[0, 3], T[1, 3], T[2, 3]
-        for i in range(3):
-            p = targets.predicted_m[joint, i] + work.markers_m[0, m, i] - work.joints_m[0, joint, i]
-            expected_m[m, i] = p - targets.predicted_m[0, i]
-            x, y, z = x + T[0, i] * p, y + T[1, i] * p, z + T[2, i] * p
-        z = max(z, NEAREST_M)
-        expected_px[m, 0] = (K[0, 0] * x + K[0, 1] * y) / z + K[0, 2]
-        expected_px[m, 1] = K[1, 1] * y / z + K[1, 2]
-
-
-@kernel
-def _gated(w: float, far2: float, gate2: float) -> float:
-    """Less weight the further from where it is expected; far2 NaN = no expectation.
-
-    Of the fourth power, so that what is only late keeps its weight and a keypoint that jumps away loses it.
-    """
-    return w / (1.0 + (far2 / gate2) ** 2) if finite(far2) else w
+def _gated(w: float, jump_m2: float, gate_m: float) -> float:
+    """Less weight the further it has jumped; NaN = no expectation."""
+    return w / (1.0 + (jump_m2 / gate_m**2) ** 2) if finite(jump_m2) else w
 
 
 @kernel
@@ -127,24 +104,22 @@ def count(seen: Observation, share: FloatArray, worth: FloatArray) -> None:
 def weigh_points(
     seen: Observation,
     worth: FloatArray,
-    expected_m: FloatArray,
-    expected_px: FloatArray,
+    expectation: Expectation,
     px_m: float,
+    step_s: float,
     weighing: Weighing,
     targets: Targets,
 ) -> None:
     """Weights (M,) of the 3D targets and of the pixels; `worth` (M,); px_m: metres per pixel at the person's distance."""
     for m in range(len(worth)):
-        w, far3, far2 = worth[m], 0.0, 0.0
-        for i in range(3):
-            far3 += (targets.position_m[m, i] - expected_m[m, i]) ** 2
         for i in range(2):
             targets.pixel_px[m, i] = seen.pixel_px[m, i]
-            far2 += (px_m * (seen.pixel_px[m, i] - expected_px[m, i])) ** 2
+        jump3_m2, jump2_m2 = jumps(expectation, m, targets, px_m, step_s)
         known3 = finite(targets.position_m[m, 0] + targets.position_m[m, 1] + targets.position_m[m, 2])
         known2 = finite(seen.pixel_px[m, 0] + seen.pixel_px[m, 1])
-        targets.position_w[m] = _gated(weighing.position_w * w, far3, weighing.position_gate_m**2) if known3 else 0.0
-        targets.pixel_w[m] = _gated(weighing.pixel_w_m * px_m * px_m * w, far2, weighing.pixel_gate_m**2) if known2 else 0.0
+        w3, w2 = weighing.position_w * worth[m], weighing.pixel_w_m * px_m * px_m * worth[m]
+        targets.position_w[m] = _gated(w3, jump3_m2, weighing.position_gate_m) if known3 else 0.0
+        targets.pixel_w[m] = _gated(w2, jump2_m2, weighing.pixel_gate_m) if known2 else 0.0
 
 
 @kernel
