@@ -42,7 +42,7 @@ def channels_of(
 
 
 def write_action(name: str, baked: Baked, channels: Channels, *, markers: bool) -> bpy.types.Action:
-    """A new action, keyed at every frame."""
+    """A new action, keyed at every frame of the motion."""
     action = bpy.data.actions.new(name)
     curves = _Curves(action, baked.frames)
     for p, bone in enumerate(channels.placed):
@@ -93,8 +93,9 @@ class _Curves:
 
     def __init__(self, action: bpy.types.Action, frames: np.ndarray) -> None:
         self._frames = frames
-        linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-        self._linear = np.full(len(frames), linear, dtype=np.int32)
+        kinds = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items
+        before_gap = np.append(np.diff(frames) > 1.5, False)  # nobody was seen: the pose holds
+        self._kinds = np.where(before_gap, kinds["CONSTANT"].value, kinds["LINEAR"].value).astype(np.int32)
         if LAYERED:
             slot = action.slots.new(id_type="OBJECT", name="Armature")
             strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
@@ -108,7 +109,7 @@ class _Curves:
         curve = self._new(path, index, group)
         curve.keyframe_points.add(len(values))
         curve.keyframe_points.foreach_set("co", np.stack([self._frames, values], axis=1).astype(np.float32).reshape(-1))
-        curve.keyframe_points.foreach_set("interpolation", self._linear)
+        curve.keyframe_points.foreach_set("interpolation", self._kinds)
         curve.update()
 
     def constant(self, path: str, group: str, value: float) -> None:

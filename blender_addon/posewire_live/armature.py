@@ -127,12 +127,23 @@ class Kept:
     """By bone: location, quaternion, Euler angles, axis and angle."""
     switches: dict[tuple[str, str], object]
     """By bone and custom property: its value."""
+    animation: tuple[int | str, ...]
+    """What animated the object then, and at which frame."""
 
 
 def keep(obj: bpy.types.Object, names: Sequence[str]) -> Kept:
     """The present pose of these bones."""
     there = (obj.pose.bones.get(name) for name in names)
-    return Kept({b.name: _values(b) for b in there if b is not None}, {})
+    return Kept({b.name: _values(b) for b in there if b is not None}, {}, animation_of(obj))
+
+
+def animation_of(obj: bpy.types.Object) -> tuple[int | str, ...]:
+    """The frame of its scene, and the names of the object's action and of its tracks; empty where nothing animates it."""
+    data = obj.animation_data
+    if data is None:
+        return ()
+    frames = (scene.frame_current for scene in obj.users_scene[:1])
+    return (*frames, data.action.name if data.action else "", *(track.name for track in data.nla_tracks))
 
 
 def _values(bone: bpy.types.PoseBone) -> tuple[tuple[float, ...], ...]:

@@ -15,3 +15,8 @@ class LiveError(Exception):
     def __init__(self, problem: str, hint: str = "", /, **values: object) -> None:
         self.problem, self.hint, self.values = problem, hint, values
         super().__init__(" ".join(part.format(**values) for part in (problem, hint) if part))
+
+
+def deleted(name: str) -> LiveError:
+    """What to say of a character whose armature is no longer in any scene."""
+    return LiveError("{name} was deleted.", "Make a new stand-in for it, choose another armature, or remove it.", name=name)

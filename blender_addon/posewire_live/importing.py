@@ -11,9 +11,10 @@ import bpy
 from . import actions, mannequin
 from .binding import Binding, Choices
 from .errors import LiveError
-from .live import Recording, Session, Tape
+from .live import Session
 from .properties import ANYONE
 from .recorder import Baked, Recorder
+from .recording import Recording, Tape
 from .scenes import view_layer_of
 from .takes import Motion, Take, read_take
 from .translation import tell
@@ -58,13 +59,18 @@ def _set_range(scene: bpy.types.Scene, made: list[bpy.types.Action]) -> None:
         scene.frame_end = max(scene.frame_end, *(int(action.frame_range[1]) for action in made))
 
 
-def import_take(context: bpy.types.Context, path: Path, *, at_frame: int, stand_ins: bool) -> tuple[Take, list[bpy.types.Action]]:
+def import_take(
+    context: bpy.types.Context, path: Path, *, at_frame: int, stand_ins: bool, on_ground: bool = True
+) -> tuple[Take, list[bpy.types.Action]]:
     """Everybody in a take onto the characters that follow them, or onto new stand-ins.
+
+    With `on_ground` they stand on the ground, also where the take does not know it.
 
     Raises:
         LiveError: the file is no take, nobody moves in it, or nobody is there to move.
     """
     take = read_take(path)
+    take = take.on_the_ground() if on_ground else take
     if not take.motions:
         raise LiveError("Nobody moves in {file}.", "Was anybody seen in the video?", file=path.name)
     # Everybody is bound before anything is made: who cannot follow leaves the file as it was.
@@ -91,7 +97,7 @@ def imported(path: Path, take: Take, made: list[bpy.types.Action]) -> str:
 def _followers(scene: bpy.types.Scene, motion: Motion, take: Take) -> list[tuple[bpy.types.Object, Choices]]:
     """Those who follow this person, and their choices; whoever follows anyone follows the first, who was deleted nobody."""
     wanted = {motion.person_id, ANYONE} if motion is take.motions[0] else {motion.person_id}
-    there = (one for one in scene.posewire.characters if one.object is not None and one.object.users_scene)
+    there = (one for one in scene.posewire.characters if not one.is_gone())
     return [(character.object, character.choices()) for character in there if character.person in wanted]
 
 

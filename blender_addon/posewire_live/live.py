@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 from . import armature
-from .actions import Channels, channels_of
+from .actions import channels_of
 from .binding import Binding
-from .errors import LiveError
+from .errors import LiveError, deleted
 from .properties import ANYONE, PosewireCharacter
 from .protocol import PersonPose, Skeleton
 from .receiver import Subscriber, load_key, parse_address, subscribe
-from .recorder import CaptureClock, Recorder
+from .recorder import Recorder
+from .recording import Recording, Tape
 from .scenes import characters, view_layer_of
 from .stream import Numbers, Received, Stream
 from .translation import say, tell
@@ -43,30 +44,6 @@ class Follower:
     """When to try again what failed, or to look again at what goes well, time.monotonic."""
     last: tuple[np.ndarray, np.ndarray] | None = None
     """Locations and rotations that were set last."""
-
-
-@dataclass
-class Tape:
-    """One character's part of a recording."""
-
-    character: str
-    """Name of the armature object."""
-    channels: Channels
-    recorder: Recorder
-    started_s: float
-    """Of the recording's clock, when this character joined it."""
-
-
-@dataclass
-class Recording:
-    """A recording under way."""
-
-    start_frame: int
-    clock: CaptureClock = field(default_factory=CaptureClock)
-    time_s: float = 0.0
-    """Of its newest sample."""
-    tapes: dict[tuple[int, tuple[str, ...]], Tape] = field(default_factory=dict)
-    """By the armature's session id and the bones that move."""
 
 
 class Session:
@@ -98,6 +75,8 @@ class Session:
         received = [one for one in taken if one is not None]
         if not received:
             return 0
+        if self.recording is not None:
+            received = [self.recording.in_its_world(one) for one in received]
         self.newest = received[-1]
         times_s = [self._recording_time_s(one) for one in received]
         for character in characters():
@@ -134,8 +113,8 @@ class Session:
 
     def problem_of(self, character: PosewireCharacter) -> str:
         """Why a character does not move; empty = it does."""
-        if character.object is None:
-            return "The armature is gone: choose another one or remove the character."
+        if character.is_gone():
+            return say(deleted(character.shown_name()))
         follower = self.followers.get(character.object.session_uid)
         return follower.problem if follower else ""
 
@@ -145,7 +124,7 @@ class Session:
         there = {obj.session_uid: obj for obj in bpy.data.objects if obj.type == "ARMATURE"}
         for uid, kept in self.kept.items():
             if uid in there:
-                armature.give_back(there[uid], kept)
+                _return(there[uid], kept)
         self.kept.clear()
 
     def release(self, obj: bpy.types.Object) -> None:
@@ -153,7 +132,7 @@ class Session:
         self.followers.pop(obj.session_uid, None)
         kept = self.kept.pop(obj.session_uid, None)
         if kept is not None:
-            armature.give_back(obj, kept)
+            _return(obj, kept)
 
     def numbers(self) -> Numbers:
         """How the stream does."""
@@ -265,6 +244,13 @@ _REFUSED = "Something answers there, but it wants a key or is no Posewire."
 _REFUSED_KEY = "It does not know this key: posewire keys add NAME on its computer writes one that it knows."
 
 
+def _return(obj: bpy.types.Object, kept: armature.Kept) -> None:
+    """The pose from before; or what is animated, where that is another animation by now or another frame."""
+    armature.give_back(obj, kept)
+    if armature.animation_of(obj) != kept.animation:
+        obj.update_tag(refresh={"TIME"})
+
+
 def _look(follower: Follower, obj: bpy.types.Object) -> None:
     """Once a second: is the character still in a scene? A deleted object lives on as long as our list knows it."""
     if time.monotonic() < follower.retry_s:
@@ -284,7 +270,7 @@ def _person(received: Received, number: int) -> PersonPose | None:
     return next((person for person in people if person.person_id == number), None)
 
 
-def skeleton_of(received: Received | None, person: int) -> Skeleton | None:
-    """The skeleton of somebody who is seen."""
+def seen(received: Received | None, person: int) -> tuple[Skeleton, PersonPose] | None:
+    """The skeleton and the pose of somebody who is seen."""
     found = _person(received, person) if received else None
-    return received.subject.skeletons[found.skeleton] if received and found else None
+    return (received.subject.skeletons[found.skeleton], found) if received and found else None

@@ -6,12 +6,14 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 from bpy.types import Operator
 
-from . import mannequin
-from .errors import LiveError
+from . import ground, mannequin
+from .errors import LiveError, deleted
 from .importing import finish_recording
-from .live import Recording, Session, skeleton_of
+from .live import Session, seen
 from .properties import ANYONE, PosewireCharacter
+from .recording import Recording
 from .reporting import Reporting
+from .shaping import Shaper
 from .state import state
 from .translation import tell
 
@@ -19,8 +21,10 @@ from .translation import tell
 def active_character(context: bpy.types.Context) -> PosewireCharacter:
     """The one selected in the list."""
     character = context.scene.posewire.active_character()
-    if character is None or character.object is None:
+    if character is None:
         raise LiveError("No character is selected.", "Add one: select an armature and press Add Character.")
+    if character.is_gone():
+        raise deleted(character.shown_name())
     return character
 
 
@@ -67,7 +71,7 @@ def stop_recording(scene: bpy.types.Scene) -> list[bpy.types.Action]:
     if session is None or session.recording is None:
         raise LiveError("Nothing is being recorded.", "Press Record first.")
     recording, session.recording = session.recording, None
-    return finish_recording(scene, session, recording)
+    return finish_recording(bpy.data.scenes.get(recording.scene, scene), session, recording)
 
 
 class POSEWIRE_OT_add_characters(Reporting, Operator):
@@ -116,6 +120,22 @@ class POSEWIRE_OT_remove_character(Reporting, Operator):
         return ""
 
 
+class POSEWIRE_OT_replace_character(Reporting, Operator):
+    bl_idname = "posewire.replace_character"
+    bl_label = "Replace by Stand-in"
+    bl_description = "Give the selected character, whose armature was deleted, a new stand-in that follows the same person"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context: bpy.types.Context) -> str:
+        character = context.scene.posewire.active_character()
+        if character is None:
+            raise LiveError("No character is selected.")
+        if not character.is_gone():
+            raise LiveError("{name} is still there.", "Press Create Stand-in for another one.", name=character.object.name)
+        character.become(_new_stand_in(context, character.person))
+        return ""
+
+
 class POSEWIRE_OT_follow(Reporting, Operator):
     bl_idname = "posewire.follow"
     bl_label = "Follow Person"
@@ -129,6 +149,23 @@ class POSEWIRE_OT_follow(Reporting, Operator):
         return ""
 
 
+class POSEWIRE_OT_to_ground(Reporting, Operator):
+    bl_idname = "posewire.to_ground"
+    bl_label = "Put on Ground"
+    bl_description = "Choose the ground offset so that what is lowest of the selected character now touches the ground"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context: bpy.types.Context) -> str:
+        character = active_character(context)
+        found = seen(state.session.newest if state.session else None, character.person)
+        if found is None:
+            raise LiveError("Nobody is seen.", "Connect, and press this while the person stands on the floor.")
+        skeleton, pose = found
+        root_m, rotations_wxyz = Shaper(skeleton, character.shape())(0.0, pose.root_m, pose.rotations_wxyz)
+        character.ground_offset -= float(ground.lowest_m(skeleton, root_m[None], rotations_wxyz[None])[0])
+        return ""
+
+
 class POSEWIRE_OT_stand_in(Reporting, Operator):
     bl_idname = "posewire.stand_in"
     bl_label = "Create Stand-in"
@@ -138,11 +175,14 @@ class POSEWIRE_OT_stand_in(Reporting, Operator):
     person: IntProperty(name="Person", description="Number of the person; -1 = whoever is there", default=ANYONE, min=ANYONE)
 
     def act(self, context: bpy.types.Context) -> str:
-        newest = state.session.newest if state.session else None
-        skeleton = skeleton_of(newest, self.person) or mannequin.usual_skeleton()
-        obj = mannequin.create(context, skeleton, "Stand-in")
-        context.scene.posewire.add(obj, self.person)
+        context.scene.posewire.add(_new_stand_in(context, self.person), self.person)
         return ""
+
+
+def _new_stand_in(context: bpy.types.Context, person: int) -> bpy.types.Object:
+    """With the proportions of the person, where somebody is seen."""
+    found = seen(state.session.newest if state.session else None, person)
+    return mannequin.create(context, found[0] if found else mannequin.usual_skeleton(), "Stand-in")
 
 
 class POSEWIRE_OT_record(Reporting, Operator):
@@ -155,7 +195,7 @@ class POSEWIRE_OT_record(Reporting, Operator):
             raise LiveError("Nothing to record.", "Connect first.")
         if state.session.recording is not None:
             raise LiveError("Recording already.", "Stop it first.")
-        state.session.recording = Recording(context.scene.frame_current)
+        state.session.recording = Recording(context.scene.frame_current, context.scene.name)
         return ""
 
 
@@ -183,7 +223,9 @@ CLASSES = (
     POSEWIRE_OT_disconnect,
     POSEWIRE_OT_add_characters,
     POSEWIRE_OT_remove_character,
+    POSEWIRE_OT_replace_character,
     POSEWIRE_OT_follow,
+    POSEWIRE_OT_to_ground,
     POSEWIRE_OT_stand_in,
     POSEWIRE_OT_record,
     POSEWIRE_OT_stop,

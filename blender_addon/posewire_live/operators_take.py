@@ -33,12 +33,19 @@ class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
         name="Make Stand-ins", description="Make a mannequin for everybody whom no character follows", default=True
     )
 
+    on_ground: BoolProperty(
+        name="Stand on Ground",
+        description="Where the take does not know the floor, lift everybody until the lowest feet stand on the ground",
+        default=True,
+    )
+
     def act(self, context: bpy.types.Context) -> str:
         folder = Path(bpy.path.abspath(self.directory))
         paths = [folder / file.name for file in self.files if file.name] or [Path(bpy.path.abspath(self.filepath))]
         told: list[str] = []
         for path in paths:
-            take, made = import_take(context, path, at_frame=self.frame, stand_ins=self.stand_ins)
+            choices = {"at_frame": self.frame, "stand_ins": self.stand_ins, "on_ground": self.on_ground}
+            take, made = import_take(context, path, **choices)
             told.append(imported(path, take, made))
         state.message = ". ".join(told)
         return state.message

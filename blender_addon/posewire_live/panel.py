@@ -1,50 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: N801, RUF012  Blender asks for these names and class attributes
+# ruff: noqa: N801  Blender asks for these names and class attributes
 """The sidebar tab "Posewire". Drawing only reads; what it reads was prepared by the timer."""
 
-import time
-
 import bpy
-from bpy.types import Panel, UILayout, UIList
+from bpy.types import Panel, UILayout
 
-from .errors import LiveError
+from . import panel_characters
+from .drawing import Sidebar, draw_text
 from .live import Session
-from .properties import ANYONE, PosewireCharacter, PosewireScene
+from .properties import PosewireScene
 from .state import state
-from .translation import CONTEXT, say, tell
+from .translation import CONTEXT, tell
 
 
-class _Sidebar:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Posewire"
-
-
-class POSEWIRE_UL_characters(UIList):
-    bl_idname = "POSEWIRE_UL_characters"
-
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0) -> None:
-        row = layout.row(align=True)
-        row.prop(item, "enabled", text="")
-        if item.object is None:
-            row.label(text="(gone)", text_ctxt=CONTEXT, icon="ERROR")
-            return
-        row.label(text=item.object.name, icon="ARMATURE_DATA", translate=False)
-        problem = state.session.problem_of(item) if state.session else ""
-        who, icon = tell("anyone") if item.person == ANYONE else str(item.person), "ERROR" if problem else "USER"
-        row.label(text=who, translate=False, icon=icon)
-
-
-class POSEWIRE_UL_slots(UIList):
-    bl_idname = "POSEWIRE_UL_slots"
-
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0) -> None:
-        row = layout.split(factor=0.4, align=True)
-        row.label(text=item.name, translate=False, icon="BONE_DATA" if item.bone else "BLANK1")
-        row.label(text=item.bone or "-", translate=False, icon="PINNED" if item.picked else "NONE")
-
-
-class POSEWIRE_PT_main(_Sidebar, Panel):
+class POSEWIRE_PT_main(Sidebar, Panel):
     bl_idname = "POSEWIRE_PT_main"
     bl_label = "Posewire"
 
@@ -93,18 +62,7 @@ def _line(layout: UILayout, name: str, value: str) -> None:
     row.label(text=value, translate=False)
 
 
-def draw_text(layout: UILayout, text: str, width: int = 36) -> None:
-    """A sentence on as many lines as it needs: Blender's labels do not wrap."""
-    column, line = layout.column(align=True), ""
-    for word in tell(text).split():
-        if line and len(line) + len(word) >= width:
-            column.label(text=line, translate=False)
-            line = ""
-        line = f"{line} {word}".strip()
-    column.label(text=line, translate=False)
-
-
-class POSEWIRE_PT_people(_Sidebar, Panel):
+class POSEWIRE_PT_people(Sidebar, Panel):
     bl_idname = "POSEWIRE_PT_people"
     bl_label = "People"
     bl_parent_id = "POSEWIRE_PT_main"
@@ -127,113 +85,7 @@ class POSEWIRE_PT_people(_Sidebar, Panel):
             row.operator("posewire.follow", text="", icon="EYEDROPPER").person = person.person_id
 
 
-class POSEWIRE_PT_characters(_Sidebar, Panel):
-    bl_idname = "POSEWIRE_PT_characters"
-    bl_label = "Characters"
-    bl_parent_id = "POSEWIRE_PT_main"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout, scene = self.layout, context.scene.posewire
-        layout.operator("posewire.stand_in", icon="OUTLINER_OB_ARMATURE")
-        row = layout.row()
-        row.template_list("POSEWIRE_UL_characters", "", scene, "characters", scene, "active", rows=3)
-        column = row.column(align=True)
-        column.operator("posewire.add_characters", text="", icon="ADD")
-        column.operator("posewire.remove_character", text="", icon="REMOVE")
-        character = scene.active_character()
-        if character is not None:
-            draw_character(layout, character)
-
-
-def draw_character(layout: UILayout, character: PosewireCharacter) -> None:
-    """The choices of one character."""
-    column = layout.column()
-    column.prop(character, "object", text="")
-    problem = state.session.problem_of(character) if state.session else ""
-    if problem:
-        draw_text(column.box(), problem)
-    row = column.row(align=True)
-    row.prop(character, "person")
-    row.operator("posewire.follow", text="", icon="USER").person = ANYONE
-    column.prop(character, "preset")
-    if character.preset == "FILE":
-        column.prop(character, "file", text="")
-    if draw_fit(column, character):
-        column.row(align=True).prop(character, "controls", expand=True)
-    column.prop(character, "root_motion")
-    row = column.row(align=True)
-    row.prop(character, "auto_scale", text="Scale by Legs", text_ctxt=CONTEXT, toggle=True)
-    if not character.auto_scale:
-        row.prop(character, "scale", text="")
-    column.prop(character, "reach")
-    column.prop(character, "foot_lock")
-    column.prop(character, "ground_offset")
-    column.prop(character, "smoothing")
-    column.prop(character, "mirror")
-
-
-def draw_fit(layout: UILayout, character: PosewireCharacter) -> bool:
-    """Which preset counts and how well it fits; true where it has controls of inverse kinematics."""
-    if character.object is None:
-        return False
-    try:
-        name, confidence, has_ik = _shown_fit(character)
-    except LiveError as error:
-        draw_text(layout.box(), say(error))
-        return False
-    layout.progress(factor=confidence, text=f"{name}: {100 * confidence:.0f} %")
-    return has_ik
-
-
-_fits: dict[object, tuple[float, str, float, bool]] = {}
-"""What was found last and when, by character: 8 ms on a Rigify rig are too much for every redraw."""
-
-
-def _shown_fit(character: PosewireCharacter) -> tuple[str, float, bool]:
-    key, now_s = (character.object.session_uid, character.settings()), time.monotonic()
-    if key not in _fits or now_s > _fits[key][0] + _FIT_S:
-        found = character.fit()
-        _fits.clear()
-        _fits[key] = (now_s, found.rig.name, found.confidence, found.has_ik)
-    return _fits[key][1:]
-
-
-_FIT_S = 1.0
-
-
-class POSEWIRE_PT_mapping(_Sidebar, Panel):
-    bl_idname = "POSEWIRE_PT_mapping"
-    bl_label = "Bone Mapping"
-    bl_parent_id = "POSEWIRE_PT_characters"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        character = context.scene.posewire.active_character()
-        return character is not None and character.object is not None
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout, character = self.layout, context.scene.posewire.active_character()
-        row = layout.row(align=True)
-        row.operator("posewire.edit_mapping", text="Edit", text_ctxt=CONTEXT)
-        row.operator("posewire.clear_mapping", text="Forget", text_ctxt=CONTEXT)
-        row.operator("posewire.save_mapping", text="Save", text_ctxt=CONTEXT)
-        row.operator("posewire.load_mapping", text="Load", text_ctxt=CONTEXT)
-        if not character.slots:
-            return
-        layout.template_list("POSEWIRE_UL_slots", "", character, "slots", character, "active_slot", rows=6)
-        if 0 <= character.active_slot < len(character.slots):
-            slot = character.slots[character.active_slot]
-            column = layout.column()
-            column.prop_search(slot, "bone", character.object.data, "bones")
-            column.prop(slot, "picked", text="Use This Bone", text_ctxt=CONTEXT)
-            column.prop(slot, "weight")
-        row = layout.row(align=True)
-        row.operator("posewire.pick_bone", text="Pick Active Bone", text_ctxt=CONTEXT)
-        row.operator("posewire.mirror_mapping", text="Mirror", text_ctxt=CONTEXT)
-
-
-class POSEWIRE_PT_record(_Sidebar, Panel):
+class POSEWIRE_PT_record(Sidebar, Panel):
     bl_idname = "POSEWIRE_PT_record"
     bl_label = "Record"
     bl_parent_id = "POSEWIRE_PT_main"
@@ -255,7 +107,7 @@ class POSEWIRE_PT_record(_Sidebar, Panel):
         column.prop(scene, "set_range")
 
 
-class POSEWIRE_PT_capture(_Sidebar, Panel):
+class POSEWIRE_PT_capture(Sidebar, Panel):
     bl_idname = "POSEWIRE_PT_capture"
     bl_label = "Video and Webcam"
     bl_parent_id = "POSEWIRE_PT_main"
@@ -279,12 +131,9 @@ class POSEWIRE_PT_capture(_Sidebar, Panel):
 
 
 CLASSES = (
-    POSEWIRE_UL_characters,
-    POSEWIRE_UL_slots,
     POSEWIRE_PT_main,
     POSEWIRE_PT_people,
     POSEWIRE_PT_record,
     POSEWIRE_PT_capture,
-    POSEWIRE_PT_characters,
-    POSEWIRE_PT_mapping,
+    *panel_characters.CLASSES,
 )

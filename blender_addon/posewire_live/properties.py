@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatPrope
 from . import presets
 from .binding import Choices, Fit, detect, fit
 from .controls import BOTH, FK, IK
-from .errors import LiveError
+from .errors import LiveError, deleted
 from .mapping import Rig
 from .receiver import DEFAULT_ADDRESS
 from .shaping import ALL, FEET, FULL, HORIZONTAL, IN_PLACE, NOTHING, Shape
@@ -95,6 +95,14 @@ class PosewireCharacter(bpy.types.PropertyGroup):
         unit="TIME_ABSOLUTE",
     )
 
+    def is_gone(self) -> bool:
+        """The armature was deleted; Blender keeps it, in no scene, as long as this entry names it."""
+        return self.object is None or not self.object.users_scene
+
+    def shown_name(self) -> str:
+        """What to call it, also where nothing but the entry is left."""
+        return self.object.name if self.object is not None else self.name
+
     def rig(self) -> Rig:
         """The preset that counts now."""
         return self.fit().rig
@@ -102,13 +110,23 @@ class PosewireCharacter(bpy.types.PropertyGroup):
     def fit(self) -> Fit:
         """How the chosen or detected preset fits the armature."""
         if self.object is None:
-            raise LiveError("The armature is gone.", "Choose another one or remove the character.")
+            raise deleted(self.name)
         if self.preset == "AUTO":
             found = detect(self.object, presets.bundled())
-            return fit(self.object, found.rig, self.picks()) if self.picks() else found
+            if self.picks():
+                return fit(self.object, found.rig, self.picks())
+            if not found.matched:
+                hint = "Choose the nearest preset, then pick the bones under Bone Mapping."
+                raise LiveError("No preset knows the bones of {name}.", hint, name=self.object.name)
+            return found
         if self.preset == "FILE":
             return fit(self.object, presets.from_file(Path(bpy.path.abspath(self.file))), self.picks())
         return fit(self.object, presets.by_name(self.preset), self.picks())
+
+    def become(self, obj: bpy.types.Object) -> None:
+        """Another armature takes this place; what was chosen for the bones of the one before is forgotten."""
+        self.object, self.name, self.preset = obj, obj.name, "AUTO"
+        self.slots.clear()
 
     def picks(self) -> tuple[tuple[str, str], ...]:
         """Pairs of rig bone and armature bone that were chosen by hand."""
@@ -116,9 +134,12 @@ class PosewireCharacter(bpy.types.PropertyGroup):
 
     def choices(self) -> Choices:
         """Everything that was chosen, as a value."""
-        shape = Shape(self.mirror, self.root_motion, self.ground_offset, self.reach, self.foot_lock, self.smoothing)
         weights = tuple((slot.bone, slot.weight) for slot in self.slots if slot.weight < 1.0 and slot.bone)
-        return Choices(self.rig(), self.picks(), weights, None if self.auto_scale else self.scale, shape, self.controls)
+        return Choices(self.rig(), self.picks(), weights, None if self.auto_scale else self.scale, self.shape(), self.controls)
+
+    def shape(self) -> Shape:
+        """What is asked of the motion before it reaches the bones."""
+        return Shape(self.mirror, self.root_motion, self.ground_offset, self.reach, self.foot_lock, self.smoothing)
 
     def settings(self) -> tuple[Any, ...]:
         """Cheap to make at every pose: equal = the choices are equal too."""

@@ -20,7 +20,7 @@ _MAX_BONES, _MAX_PEOPLE, _MAX_DOFS = 1024, 256, 4096
 _MAX_ID, _MAX_COUNT = 2**31 - 1, 2**63 - 1
 _MAX_ROOT_M, _MAX_OFFSET_M, _MAX_ANGLE_RAD = 10_000.0, 100.0, 7.0
 _UNIT_TOLERANCE = 0.01
-_ORIGINS = ("assumed", "estimated", "calibrated")
+ORIGINS = ("assumed", "estimated", "calibrated")
 _RIG_NAME = re.compile(rb"[a-z0-9_.-]{0,64}")
 _TOPIC = re.compile(rb"([sp])/(%s)/" % _RIG_NAME.pattern)
 
@@ -215,8 +215,8 @@ def _subject(fields: Fields, rig: str) -> Subject:
         _check_dof(dof, len(names))
     skeletons = _skeletons(fields, names, parents)
     origin = fields.text("camera_origin")
-    if origin not in _ORIGINS:
-        fields.refuse("camera_origin", f"one of {_ORIGINS}")
+    if origin not in ORIGINS:
+        fields.refuse("camera_origin", f"one of {ORIGINS}")
     return Subject(
         session=fields.text("session"),
         rig=rig,
@@ -227,7 +227,7 @@ def _subject(fields: Fields, rig: str) -> Subject:
         dofs=tuple(dof.values for dof in dofs),
         skeletons=skeletons,
         people=_people(fields, skeletons),
-        T_world_camera=_rigid(fields),
+        T_world_camera=rigid(fields),
         camera_origin=origin,
     )
 
@@ -277,7 +277,8 @@ def _people(fields: Fields, skeletons: dict[str, Skeleton]) -> tuple[Person, ...
     return tuple(people)
 
 
-def _rigid(fields: Fields) -> np.ndarray:
+def rigid(fields: Fields) -> np.ndarray:
+    """T_world_camera (4, 4)."""
     T = fields.blob("T_world_camera", "<f8", 4, 4, low=-_MAX_ROOT_M, high=_MAX_ROOT_M)
     R = T[:3, :3]
     rigid = np.abs(R @ R.T - np.eye(3)).max() < 1e-3 and np.linalg.det(R) > 0 and T[3].tolist() == [0, 0, 0, 1]

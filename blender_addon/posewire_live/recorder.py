@@ -16,6 +16,8 @@ from . import rotation
 _CONTACTS = 4
 _LONGEST_STEP_S = 10.0
 """A longer way of the capture clock, or one backwards, is a publisher that started again: then the clock on the wall counts."""
+_LONGEST_BRIDGE_S = 0.5
+"""Where somebody is unseen for longer, no frames are made up: nobody should glide to where he comes back."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Baked:
     """A motion at the scene's frames: F frames, K bones that turn, P that change their place."""
 
     frames: np.ndarray
-    """(F,) frame numbers."""
+    """(F,) frame numbers; some are left out where nobody was seen for long."""
     locations: np.ndarray
     """(F, P, 3) of the root bone and of controls, their own axes, armature units."""
     rotations_wxyz: np.ndarray
@@ -88,9 +90,10 @@ def bake(
     start_frame: int,
     start_s: float,
 ) -> Baked:
-    """Samples at (R,) ascending times to every frame that lies among them, and at least one."""
+    """Samples at (R,) ascending times to every frame that lies among them but in no long gap, and at least one."""
     first, last = np.ceil((time_s[0] - start_s) * fps - 1e-6), np.floor((time_s[-1] - start_s) * fps + 1e-6)
     frames = np.arange(first, max(last, first) + 1)
+    frames = frames[_seen(frames / fps + start_s, time_s)]
     at_s = frames / fps + start_s
     after = np.clip(np.searchsorted(time_s, at_s), 1, max(len(time_s) - 1, 1)) if len(time_s) > 1 else np.zeros(len(frames), int)
     before = np.maximum(after - 1, 0)
@@ -100,6 +103,18 @@ def bake(
     turned = rotation.nlerp(rotations_wxyz[before], rotations_wxyz[after], share[:, None, None])
     nearest = np.where(share < 0.5, before, after)
     return Baked(frames + start_frame, place, continuous(turned), contacts[nearest])
+
+
+def _seen(at_s: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+    """(F,) true for times that lie in no long gap between the samples at (R,) ascending times; the first always counts."""
+    steps_s = np.diff(time_s)
+    if len(steps_s) == 0 or steps_s.max() <= (longest_s := max(_LONGEST_BRIDGE_S, 3.0 * float(np.median(steps_s)))):
+        return np.ones(len(at_s), bool)
+    gap = np.clip(np.searchsorted(time_s, at_s) - 1, 0, len(steps_s) - 1)
+    inside = (at_s > time_s[gap] + 1e-6) & (at_s < time_s[gap + 1] - 1e-6)
+    seen = ~(inside & (steps_s[gap] > longest_s))
+    seen[0] = True
+    return seen
 
 
 def continuous(rotations_wxyz: np.ndarray) -> np.ndarray:

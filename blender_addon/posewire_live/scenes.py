@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import bpy
 
-from .errors import LiveError
+from .errors import LiveError, deleted
 from .properties import PosewireCharacter
 
 
@@ -26,7 +26,7 @@ def view_layer_of(obj: bpy.types.Object) -> bpy.types.ViewLayer:
     """One that shows the object, so that Blender evaluates it; the present one first."""
     scenes = obj.users_scene
     if not scenes:
-        raise LiveError("{name} was deleted.", "Choose another one or remove the character.", name=obj.name)
+        raise deleted(obj.name)
     present = bpy.context.view_layer
     layers = [layer for scene in scenes for layer in scene.view_layers]
     for layer in sorted(layers, key=lambda layer: layer != present):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from . import ground
 from .errors import LiveError
 from .fields import FieldError, Fields
 from .msgpack_reader import MsgpackError, unpack
-from .protocol import Skeleton
+from .protocol import ORIGINS, Skeleton, rigid
 
 FORMAT_VERSION = 1
 _SYNC = b"\x89PWT"
@@ -37,7 +38,7 @@ class Motion:
     time_s: np.ndarray
     """(R,) capture clock, ascending."""
     root_m: np.ndarray
-    """(R, 3) world."""
+    """(R, 3) world, the one in which the take ends."""
     rotations_wxyz: np.ndarray
     """(R, N, 4) parent-relative from rest, model axes."""
     contacts: np.ndarray
@@ -58,6 +59,16 @@ class Take:
     damage: tuple[str, ...]
     """What is lost, one sentence each."""
     complete: bool
+    floor_known: bool
+    """y = 0 is the floor; else it is as high as the camera stood."""
+
+    def on_the_ground(self) -> Take:
+        """Everybody lifted alike, so that the lowest joints come to the ground, where the floor is not known."""
+        if self.floor_known or not self.motions:
+            return self
+        lowest = [ground.lowest_m(one.skeleton, one.root_m, one.rotations_wxyz) for one in self.motions]
+        lift_m = np.array([0.0, -ground.floor_m(np.concatenate(lowest)), 0.0])
+        return replace(self, motions=tuple(replace(one, root_m=one.root_m + lift_m) for one in self.motions))
 
 
 def read_take(path: Path) -> Take:
@@ -158,6 +169,8 @@ class _Run:
 
     digest: str
     time_s: np.ndarray
+    camera: np.ndarray
+    """(R,) its id."""
     root_m: np.ndarray
     rotations_wxyz: np.ndarray
     contacts: np.ndarray
@@ -167,6 +180,7 @@ class _Run:
 class _Reading:
     source: str = ""
     skeletons: dict[str, Skeleton] = field(default_factory=dict)
+    cameras: dict[int, ground.Camera] = field(default_factory=dict)
     runs: dict[int, list[_Run]] = field(default_factory=dict)
     frames: int = 0
     lost: int = 0
@@ -177,6 +191,8 @@ class _Reading:
     def read(self, chunk: _Chunk) -> None:
         if chunk.kind == b"HEAD":
             self.source = str(chunk.record().values.get("source") or "")
+        elif chunk.kind == b"CAMR":
+            self._read_camera(chunk.record())
         elif chunk.kind == b"SKEL":
             self._read_skeleton(chunk.record())
         elif chunk.kind == b"FRAM":
@@ -184,6 +200,13 @@ class _Reading:
         elif chunk.kind == b"DONE":
             self._expect(chunk.record().integer("frames", 0, _MAX_NUMBER))
             self.complete = True
+
+    def _read_camera(self, record: Fields) -> None:
+        origin = record.text("origin")
+        if origin not in ORIGINS:
+            record.refuse("origin", f"one of {ORIGINS}")
+        camera = ground.Camera(rigid(record), record.blob("K", "<f8", 3, 3), origin)
+        self.cameras[record.integer("id", 0, _MAX_NUMBER)] = camera
 
     def _read_skeleton(self, record: Fields) -> None:
         names = record.texts("names", 1024)
@@ -196,7 +219,8 @@ class _Reading:
 
     def _read_frames(self, record: Fields) -> None:
         time_s = record.blob("time_s", "<f8", -1, low=-1e12, high=1e12)
-        runs = [self._run(entry, time_s) for entry in record.maps("people", 1_000_000)]
+        camera = record.blob("camera", "<i8", len(time_s))
+        runs = [self._run(entry, time_s, camera) for entry in record.maps("people", 1_000_000)]
         self._expect(record.integer("first_frame", 0, _MAX_NUMBER))
         self.frames += len(time_s)
         self.start_s, self.end_s = min(self.start_s, float(time_s.min())), max(self.end_s, float(time_s.max()))
@@ -204,7 +228,7 @@ class _Reading:
             if run is not None:
                 self.runs.setdefault(person_id, []).append(run)
 
-    def _run(self, entry: Fields, time_s: np.ndarray) -> tuple[int, _Run | None]:
+    def _run(self, entry: Fields, time_s: np.ndarray, camera: np.ndarray) -> tuple[int, _Run | None]:
         person_id = entry.integer("id", 0, 2**31 - 1)
         rows = entry.blob("frames", "<i8", -1)
         if rows[0] < 0 or rows[-1] >= len(time_s) or not (np.diff(rows) > 0).all():
@@ -221,7 +245,7 @@ class _Reading:
             pose.refuse("rotations_wxyz", "made of quaternions of length 1")
         root_m = pose.blob("root_m", "<f4", len(rows), 3, low=-1e4, high=1e4)
         contacts = pose.blob("contacts", "<f4", len(rows), 4)
-        return person_id, _Run(pose.text("skeleton"), time_s[rows], root_m, rotations / length, contacts)
+        return person_id, _Run(pose.text("skeleton"), time_s[rows], camera[rows], root_m, rotations / length, contacts)
 
     def _expect(self, frame: int) -> None:
         """`frame` frames should have come before this chunk."""
@@ -234,12 +258,15 @@ class _Reading:
             damage.append(f"{self.lost} frames are lost")
         if not self.complete:
             damage.append("the recording was not closed: up to its last second may be missing")
-        motions = (self._motion(person_id, runs, damage) for person_id, runs in sorted(self.runs.items()))
+        moves = ground.moves(self.cameras)
+        motions = (self._motion(person_id, runs, moves, damage) for person_id, runs in sorted(self.runs.items()))
         found = tuple(motion for motion in motions if motion is not None)
         start_s, end_s = (self.start_s, self.end_s) if self.frames else (0.0, 0.0)
-        return Take(self.source, self.frames, start_s, end_s, found, tuple(damage), self.complete)
+        last = self.cameras.get(max(self.cameras, default=-1))
+        floor_known = last is not None and last.origin != ground.ASSUMED
+        return Take(self.source, self.frames, start_s, end_s, found, tuple(damage), self.complete, floor_known)
 
-    def _motion(self, person_id: int, runs: list[_Run], damage: list[str]) -> Motion | None:
+    def _motion(self, person_id: int, runs: list[_Run], moves: dict[int, np.ndarray], damage: list[str]) -> Motion | None:
         last = next((run.digest for run in reversed(runs) if run.digest in self.skeletons), None)
         if last is None:
             damage.append(f"the skeleton of person {person_id} is lost")
@@ -249,9 +276,12 @@ class _Reading:
         if not fitting:
             damage.append(f"no pose of person {person_id} fits the skeleton")
             return None
-        time_s = np.concatenate([run.time_s for run in fitting])
-        order = np.argsort(time_s, kind="stable")
-        columns = (
-            np.concatenate([getattr(run, name) for run in fitting])[order] for name in ("root_m", "rotations_wxyz", "contacts")
+        time_s, camera, root_m, rotations_wxyz, contacts = (
+            np.concatenate([getattr(run, name) for run in fitting])
+            for name in ("time_s", "camera", "root_m", "rotations_wxyz", "contacts")
         )
-        return Motion(person_id, skeleton, time_s[order], *columns)
+        for moved, T in moves.items():
+            rows = camera == moved
+            root_m[rows], rotations_wxyz[rows] = ground.move(T, root_m[rows], rotations_wxyz[rows])
+        order = np.argsort(time_s, kind="stable")
+        return Motion(person_id, skeleton, time_s[order], root_m[order], rotations_wxyz[order], contacts[order])

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
 from posewire import rotation
-from posewire.data import Camera, FloatArray
+from posewire.data import Camera, CameraOrigin, FloatArray
 from posewire.errors import CalibrationError
 from posewire.settings import FOV_RANGE_DEG
 
@@ -45,6 +45,8 @@ def assumed(width_px: int, height_px: int, vertical_fov_deg: float = DEFAULT_VER
 def resized(camera: Camera, width_px: int, height_px: int) -> Camera:
     """The same camera delivering another resolution of the same picture; the aspect ratio must agree within 2 %.
 
+    A pixel's centre is at whole numbers, so a point x of the picture is at (x + 1/2) s - 1/2 of the one that is s times as wide.
+
     Raises:
         CalibrationError: the aspect ratios differ: the calibration is for another picture.
     """
@@ -56,7 +58,8 @@ def resized(camera: Camera, width_px: int, height_px: int) -> Camera:
             allowed="the same aspect ratio",
             hint="calibrate this source, or leave --camera away",
         )
-    return Camera(width_px, height_px, np.diag([sx, sy, 1.0]) @ camera.K, camera.distortion, camera.T_world_camera, camera.origin)
+    scale = np.array([[sx, 0.0, (sx - 1) / 2], [0.0, sy, (sy - 1) / 2], [0.0, 0.0, 1.0]])
+    return Camera(width_px, height_px, scale @ camera.K, camera.distortion, camera.T_world_camera, camera.origin)
 
 
 def project(points_m: ArrayLike, camera: Camera) -> FloatArray:
@@ -166,5 +169,9 @@ def _checked(camera: Camera, path: Path) -> Camera:
     if not finite or camera.K[0, 0] <= 0 or camera.K[1, 1] <= 0 or camera.width_px < 1 or camera.height_px < 1:
         raise CalibrationError(
             f"The camera file {path} holds impossible numbers.", got=camera.K.tolist(), allowed="finite numbers, fx and fy > 0"
+        )
+    if camera.origin not in get_args(CameraOrigin):
+        raise CalibrationError(
+            f"The camera file {path} has an unknown origin.", got=camera.origin, allowed=list(get_args(CameraOrigin))
         )
     return camera

@@ -12,7 +12,7 @@ from posewire import capture
 from posewire.data import Detections, FloatArray, read_only
 from posewire.errors import PosewireError
 from posewire.methods import SourceOptions
-from posewire.pipeline import estimate, open_estimator
+from posewire.pipeline import estimate, estimating, restart
 from posewire.settings import Settings
 
 
@@ -53,16 +53,14 @@ def detect(images: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, D
 
     Raises:
         SourceError: an image cannot be read.
+        PluginError: the method failed.
     """
-    card, estimator = open_estimator(settings)
-    try:
+    with estimating(settings) as (card, estimator):
         for path in images:
             source = capture.open_source(str(path), SourceOptions(settings.fov_deg))
             for frame in source:
-                estimator.reset()
-                yield path, estimate(estimator, card, frame)
-    finally:
-        estimator.close()
+                restart(estimator, card)
+                yield path, estimate(estimator, card, frame, str(path))
 
 
 def gather(rows: Sequence[tuple[str, Detections]], keypoint_names: tuple[str, ...]) -> ImageDetections:

@@ -16,6 +16,7 @@ import onnxruntime
 import posewire_models
 from posewire import __version__, capture, plugins
 from posewire.errors import PosewireError
+from posewire.runtime import GPU_COMMAND, REINSTALL_COMMAND
 from posewire.settings import DEFAULT_ADDRESS, Settings, chosen_path
 
 _LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "av", "onnxruntime", "onnxruntime-gpu", "numba", "pyzmq", "msgpack")
@@ -59,7 +60,7 @@ def _versions() -> list[Finding]:
                 "onnxruntime twice",
                 "onnxruntime and onnxruntime-gpu lie in one environment: the GPU may be lost",
                 "CUDAExecutionProvider" in onnxruntime.get_available_providers(),
-                "pip install --force-reinstall --no-deps onnxruntime-gpu",
+                GPU_COMMAND,
             )
         )
     return rows
@@ -89,11 +90,11 @@ def _model(name: str) -> Finding:
     card = posewire_models.cards()[name]
     path = posewire_models.model_path(name)
     if not path.is_file():
-        return Finding("model", name, f"{path} is missing", False, "pip install --force-reinstall posewire")
+        return Finding("model", name, f"{path} is missing", False, REINSTALL_COMMAND)
     sha256 = posewire_models.sha256_of(path)
     good = sha256 == card.sha256
     value = f"{card.licence}, sha256 {sha256}" + ("" if good else f", expected {card.sha256}")
-    return Finding("model", name, value, good, "" if good else "pip install --force-reinstall posewire")
+    return Finding("model", name, value, good, "" if good else REINSTALL_COMMAND)
 
 
 def _plugins() -> list[Finding]:

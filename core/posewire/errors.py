@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from pathlib import Path
 EXIT_CODE = 2
 """Exit code of every command that ends in a PosewireError."""
 _CORE = Path(__file__).parent
+_PYTHON = Path(sysconfig.get_path("stdlib"))
+_PACKAGES = {"site-packages", "dist-packages"}
+_CALLERS = {"pluggy", "_pytest"}
 
 
 class PosewireError(Exception):
@@ -80,19 +84,26 @@ def as_plugin_error(problem: str, hint: str) -> Generator[None]:
         yield
     except PosewireError:
         raise
-    except Exception as error:  # a plugin is anybody's code
-        raise PluginError(problem, got=_failure_of_a_plugin(error), hint=hint) from error
+    except (Exception, SystemExit) as error:  # a plugin is anybody's code
+        raise PluginError(problem, got=failure_of_a_plugin(error), hint=hint) from error
 
 
-def _failure_of_a_plugin(error: Exception) -> str:
+def failure_of_a_plugin(error: BaseException) -> str:
     """Kind and words of whatever third-party code raised, and its author's line where it came to pass.
 
     That line is the last one in the folder of the code that we called: deeper ones are numpy's, or our own checks of its answer.
     """
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    foreign = [call for call in traceback.extract_tb(error.__traceback__) if not Path(call.filename).is_relative_to(_CORE)]
+    said = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    foreign = [call for call in traceback.extract_tb(error.__traceback__) if _is_a_plugins(call.filename)]
     if not foreign:
         return said
     folder = Path(foreign[0].filename).parent
     line = [call for call in foreign if Path(call.filename).is_relative_to(folder)][-1]
     return f"{said} ({folder.name}/{Path(line.filename).name}, line {line.lineno})"
+
+
+def _is_a_plugins(file: str) -> bool:
+    """Not ours, not Python's own, and not of those who load plugins and call their hooks."""
+    path = Path(file)
+    pythons = file.startswith("<frozen") or (path.is_relative_to(_PYTHON) and not _PACKAGES & set(path.parts))
+    return not (pythons or path.is_relative_to(_CORE) or _CALLERS & set(path.parts))

@@ -1,4 +1,4 @@
-"""The One-Euro filter on arrays of points, and on rotations in their tangent space.
+"""The One-Euro filter on arrays of points.
 
 Casiez, Roussel, Vogel 2012, "1 Euro Filter" (CHI): x^ = x^[-1] + alpha (x - x^[-1]),  alpha = 1 / (1 + 1 / (2 pi f_c dt)),
 f_c = f_min + beta |speed|, the speed itself low-passed at `speed_cutoff_hz`. Here the speed of a point is the length of its
@@ -14,9 +14,7 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from posewire import rotation
 from posewire.data import FloatArray
 from posewire.machine_code import is_kept
 
@@ -102,61 +100,3 @@ def _smooth_point(
     for c in range(len(x)):
         state.value[m, c] += a * (x[c] - state.value[m, c])
         out[c] = state.value[m, c]
-
-
-class OneEuro:
-    """Filters M points of C coordinates each. One thread."""
-
-    def __init__(self, points: int, coordinates: int, settings: OneEuroSettings) -> None:
-        self._settings = settings
-        self._state = make_state(points, coordinates)
-
-    def __call__(self, values: ArrayLike, time_s: float) -> FloatArray:
-        """Values (M, C) at `time_s` to the filtered ones (M, C); time that stands or goes back starts anew."""
-        values = np.array(values, dtype=np.float64)
-        s = self._settings
-        smooth_points(self._state, values, time_s, s.min_cutoff_hz, s.cutoff_per_speed, s.speed_cutoff_hz, values)
-        return values
-
-    def reset(self) -> None:
-        """Forgets everything."""
-        self._state.time_s[:] = NEVER
-
-
-class OneEuroRotation:
-    """Filters N rotations: the same rule on the rotation vector from the last output to the new value, never on Euler angles."""
-
-    def __init__(self, rotations: int, settings: OneEuroSettings) -> None:
-        self._settings = settings
-        self._value = rotation.identity(rotations)
-        self._velocity = np.zeros((rotations, 3))
-        self._time_s = np.full(rotations, NEVER)
-
-    def __call__(self, rotations_wxyz: ArrayLike, time_s: float) -> FloatArray:
-        """Unit quaternions (N, 4) at `time_s` to the filtered ones (N, 4), signs aligned with the last output."""
-        q = np.asarray(rotations_wxyz, dtype=np.float64)
-        known = np.all(np.isfinite(q), axis=-1).reshape(-1)
-        step_s = time_s - self._time_s
-        fresh = known & ~((step_s > 0) & np.isfinite(step_s))
-        moving = known & ~fresh
-        self._value[fresh], self._velocity[fresh] = q[fresh], 0.0
-        self._move(q, np.where(moving, step_s, 1.0), moving)
-        self._time_s[known] = time_s
-        return np.where(known[..., None], self._value, np.nan)
-
-    def _move(self, q: FloatArray, step_s: FloatArray, moving: NDArray[np.bool_]) -> None:
-        s = self._settings
-        turn = rotation.log(rotation.multiply(rotation.inverse(self._value), np.where(moving[:, None], q, self._value)))
-        a = _shares(np.full(len(q), s.speed_cutoff_hz), step_s)[:, None]
-        self._velocity += np.where(moving[:, None], a * (turn / step_s[:, None] - self._velocity), 0.0)
-        cutoff_hz = s.min_cutoff_hz + s.cutoff_per_speed * np.linalg.norm(self._velocity, axis=1)
-        part = rotation.exp(_shares(cutoff_hz, step_s)[:, None] * turn)
-        self._value = np.where(moving[:, None], rotation.normalise(rotation.multiply(self._value, part)), self._value)
-
-    def reset(self) -> None:
-        """Forgets everything."""
-        self._time_s[:] = NEVER
-
-
-def _shares(cutoff_hz: FloatArray, step_s: FloatArray) -> FloatArray:
-    return 1.0 / (1.0 + 1.0 / (2.0 * np.pi * cutoff_hz * step_s))

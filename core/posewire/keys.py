@@ -135,10 +135,16 @@ def _allowed_file(name: str, folder: Path) -> Path:
 
 
 def _write_secret(path: Path, values: dict[str, str]) -> None:
-    """A new file that only this user may read; never replaces one."""
+    """A new file that only this user may read; never replaces one, and leaves none where it fails."""
+    text = json.dumps({_FORMAT: 1, **values}, indent=1)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump({_FORMAT: 1, **values}, file, indent=1)
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+        try:
+            with file:
+                file.write(text)
+        except OSError:
+            path.unlink()
+            raise
     except FileExistsError as error:
         raise WireError(f"The key file {path} exists.", hint="name another file, or remove this one first") from error
     except OSError as error:

@@ -97,7 +97,7 @@ class LiftStage:
     """
 
     def __init__(self, lifter: Lifter, card: MethodCard, keypoint_names: Sequence[str]) -> None:
-        self._lifter, self._card = lifter, card
+        self._lifter, self._card, self._problem = lifter, card, f"The lifter {card.name} failed."
         common = [name for name in card.joints if name in keypoint_names]
         if not common:
             raise PluginError(
@@ -140,6 +140,8 @@ class LiftStage:
         alive = {
             key: history for key, history in self._histories.items() if history.ends_at(time_s) or history.continues_at(time_s)
         }
+        with as_plugin_error(self._problem, _HINT):
+            rows = max(1, self._lifter.receptive_field)
         joints = len(self._card.joints)
         history = alive.get(track.person_id)
         if history is None or not history.continues_at(time_s):
@@ -148,7 +150,7 @@ class LiftStage:
         keypoints_px[self._from_lifter] = track.keypoints_px[self._from_estimator]
         confidence[self._from_lifter] = track.confidence[self._from_estimator]
         history = history.filled_until(time_s).extended(keypoints_px[None], confidence[None], np.array([time_s]))
-        history = history.last(max(1, self._lifter.receptive_field))
+        history = history.last(rows)
         self._histories = alive | {track.person_id: history}
         return history
 
@@ -160,11 +162,13 @@ class LiftStage:
     def _confidence(self, track: Track, history: _History, camera: Camera) -> FloatArray:
         """The track's confidence (J,), less where the lifter's hypotheses disagree."""
         lifter = self._lifter
-        if not (isinstance(lifter, SamplingLifter) and lifter.can_sample):
+        with as_plugin_error(self._problem, _HINT):
+            sampler = lifter if isinstance(lifter, SamplingLifter) and lifter.can_sample else None
+        if sampler is None:
             return track.confidence
         window = (history.keypoints_px, history.confidence, history.time_s, camera)
         shape = (HYPOTHESES, len(self._card.joints), 3)
-        hypotheses_m = self._checked(lambda: lifter.sample(*window, HYPOTHESES), shape)
+        hypotheses_m = self._checked(lambda: sampler.sample(*window, HYPOTHESES), shape)
         confidence = track.confidence.copy()
         mine = self._from_estimator
         confidence[mine] = trusted(track.confidence[mine], hypotheses_m[:, self._from_lifter])
@@ -172,10 +176,9 @@ class LiftStage:
 
     def _checked(self, answer: Callable[[], FloatArray], expected: tuple[int, ...]) -> FloatArray:
         """The lifter's answer as float64; a joint with any coordinate that is not finite is NaN."""
-        problem = f"The lifter {self._card.name} failed."
-        with as_plugin_error(problem, _HINT):
+        with as_plugin_error(self._problem, _HINT):
             lifted_m = np.asarray(answer())
         if lifted_m.shape != expected or not np.issubdtype(lifted_m.dtype, np.floating):
             got, allowed = f"{lifted_m.dtype} array of shape {lifted_m.shape}", f"a float array of shape {expected}"
-            raise PluginError(problem, got=got, allowed=allowed, hint=_HINT)
+            raise PluginError(self._problem, got=got, allowed=allowed, hint=_HINT)
         return np.where(np.isfinite(lifted_m).all(axis=-1, keepdims=True), lifted_m, np.nan).astype(np.float64)

@@ -9,6 +9,7 @@ from string import Template
 
 from posewire import plugins
 from posewire.errors import PluginError
+from posewire.shell import typed_mkdir
 
 TEMPLATE = Path(__file__).parent / "plugin_template"
 _SUFFIX = ".template"
@@ -54,7 +55,8 @@ def _make(root: Path) -> None:
     except FileExistsError:
         raise PluginError(f"{root} exists already.", hint="choose another name or --folder") from None
     except OSError as error:
-        allowed, hint = "a name in an existing folder", f"mkdir -p {root.parent}"
+        allowed = "a name in an existing folder of yours"
+        hint = "another folder: --folder DIR" if root.parent.is_dir() else typed_mkdir(root.parent)
         raise PluginError(f"{root} cannot be made.", got=str(error), allowed=allowed, hint=hint) from error
 
 

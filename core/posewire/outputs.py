@@ -19,6 +19,7 @@ from posewire.pipeline import Instant, Pipeline
 from posewire.publish import Publisher
 from posewire.retarget import Retargeter, Rig, resolve_rig, rig_skeleton
 from posewire.settings import Settings
+from posewire.shell import typed, typed_mkdir
 from posewire.skeleton import REFERENCE, Skeleton
 from posewire.take import TakeHeader, TakeWriter
 
@@ -172,20 +173,25 @@ class StreamOutput:
         self._stream.close()
 
 
-def check_new_file(path: Path, flag: str, *, overwrite: bool) -> None:
+def check_new_file(path: Path, flag: str, *, overwrite: bool, source: str | None = None) -> None:
     """Refuses a file that exists, or whose folder does not or is write-protected, before any work is done.
+
+    The file that is read (`source`) is refused in any case: its first second would be all that is left of it.
 
     Raises:
         PosewireError: with the words to type next.
     """
     if not path.parent.is_dir():
-        raise PosewireError(f"The folder for {flag} does not exist.", got=path.parent, hint=f"mkdir -p {path.parent}")
+        raise PosewireError(f"The folder for {flag} does not exist.", got=path.parent, hint=typed_mkdir(path.parent))
     if not os.access(path.parent, os.W_OK):
         raise PosewireError(f"The folder for {flag} is write-protected.", got=path.parent, allowed="a folder of your own")
     if path.is_dir():
         raise PosewireError(f"{flag} names a folder.", got=path, allowed="a file name", hint=f"a file in it: {path / 'NAME'}")
     if path.exists() and not overwrite:
         raise PosewireError(f"{path} exists.", hint="--overwrite, or another name")
+    if source is not None and path.exists() and os.path.exists(source) and path.samefile(source):  # noqa: PTH110 - an address?
+        hint = typed(flag, path.with_stem(f"{path.stem}_seen"))
+        raise PosewireError(f"{flag} would replace what is read.", got=path, allowed="another file", hint=hint)
 
 
 def check_take_name(path: Path, flag: str) -> None:

@@ -133,4 +133,5 @@ def fit_settings(settings: Settings) -> FitSettings:
     """
     known = None if settings.profile is None else profiles.load(settings.profile)
     height_m = settings.height_m if known is None else known.height_m
-    return FitSettings(height_m=height_m, lock_feet=settings.lock_feet, skeleton=None if known is None else known.skeleton)
+    skeleton = None if known is None else known.skeleton
+    return FitSettings(height_m=height_m, lock_feet=settings.lock_feet, skeleton=skeleton, use_floor=settings.floor == "auto")

@@ -7,8 +7,8 @@ method. Tracking, lifting and the fit run on the thread that iterates. A file's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -121,14 +121,10 @@ class Pipeline:
         with ExitStack() as rest:  # in the opposite order; each closes whatever the others raise
             if self._lift is not None:
                 rest.callback(self._lift.close)
-            rest.callback(self._close_estimator)
+            rest.callback(close, self._estimator, self.card)
             for thread in self._threads:
                 rest.callback(thread.close)
             rest.callback(self.source.close)
-
-    def _close_estimator(self) -> None:
-        with as_plugin_error(f"The method {self.card.name!r} cannot be closed.", _METHOD_HINT):
-            self._estimator.close()
 
     def __enter__(self) -> Self:
         return self
@@ -139,13 +135,13 @@ class Pipeline:
             self.close()
 
 
-def estimate(estimator: Estimator, card: MethodCard, frame: Frame) -> Detections:
-    """What an open method sees in a frame.
+def estimate(estimator: Estimator, card: MethodCard, frame: Frame, name: str | None = None) -> Detections:
+    """What an open method sees in a frame; `name` is what the user calls that, None = its number.
 
     Raises:
         PluginError: it failed, or its answer is not what its card says.
     """
-    problem = f"The method {card.name!r} failed on frame {frame.index}."
+    problem = f"The method {card.name!r} failed on {name or f'frame {frame.index}'}."
     with as_plugin_error(problem, _METHOD_HINT):
         found = cast(object, estimator.estimate(frame))
     if not isinstance(found, Detections):
@@ -155,6 +151,26 @@ def estimate(estimator: Estimator, card: MethodCard, frame: Frame) -> Detections
         got, allowed = f"{joints} keypoints", f"{len(card.joints)}, as on its card"
         raise PluginError(problem, got=got, allowed=allowed, hint=_METHOD_HINT)
     return found
+
+
+def restart(estimator: Estimator, card: MethodCard) -> None:
+    """Lets an open method forget earlier frames.
+
+    Raises:
+        PluginError: it failed.
+    """
+    with as_plugin_error(f"The method {card.name!r} failed when told to forget earlier frames.", _METHOD_HINT):
+        estimator.reset()
+
+
+def close(estimator: Estimator, card: MethodCard) -> None:
+    """Closes a method.
+
+    Raises:
+        PluginError: it failed.
+    """
+    with as_plugin_error(f"The method {card.name!r} cannot be closed.", _METHOD_HINT):
+        estimator.close()
 
 
 _METHOD_HINT = "another --method (see `posewire methods`), or tell the plugin's author; posewire.testing finds mistakes"
@@ -169,6 +185,23 @@ def open_estimator(settings: Settings, *, live: bool = False) -> tuple[MethodCar
     """
     card = plugins.load().estimator(settings.method)
     return card, cast(Estimator, plugins.open_method(card, _options(settings, live)))
+
+
+@contextmanager
+def estimating(settings: Settings) -> Generator[tuple[MethodCard, Estimator]]:
+    """The chosen estimator for a while; what it raises when it is closed hides no error before.
+
+    Raises:
+        PosewireError: it cannot be opened or closed.
+    """
+    card, estimator = open_estimator(settings)
+    try:
+        yield card, estimator
+    except BaseException:
+        with suppress(PluginError):
+            close(estimator, card)
+        raise
+    close(estimator, card)
 
 
 def open_lifter(settings: Settings, keypoint_names: tuple[str, ...]) -> LiftStage | None:
@@ -194,7 +227,7 @@ def open_pipeline(address: str | int | Path, settings: Settings | None = None) -
         PosewireError: one of them cannot be opened.
     """
     settings = settings or Settings.load()
-    calibration = cameras.load(settings.camera) if settings.camera else None
+    calibration = cameras.load(Path(settings.camera)) if settings.camera else None
     registry = plugins.load()
     options = SourceOptions(settings.fov_deg, calibration)
     source = capture.open_source(str(address), options, tuple(registry.sources.values()))

@@ -22,7 +22,7 @@ import pluggy
 
 from posewire import hookspecs
 from posewire.cards import HOOK_CARDS, Card, checked
-from posewire.errors import PluginError, PosewireError, as_plugin_error
+from posewire.errors import PluginError, PosewireError, as_plugin_error, failure_of_a_plugin
 from posewire.methods import Method, MethodCard, MethodOptions, RigCard, SourceCard
 
 GROUP = "posewire.plugins"
@@ -163,10 +163,11 @@ def open_method(card: MethodCard, options: MethodOptions) -> Method:
     hint = "install what is missing, or take another: `posewire methods` lists them"
     with as_plugin_error(f"The {card.kind} '{card.name}' cannot be opened.", hint):
         method = card.create(options)
-    if missing := [member for member in _MEMBERS[card.kind] if not hasattr(method, member)]:
-        raise PluginError(
-            f"What '{card.name}' creates is not an {card.kind}.", got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind]
-        )
+        missing = [member for member in _MEMBERS[card.kind] if not hasattr(method, member)]
+    if missing:
+        article = "an" if card.kind == "estimator" else "a"
+        problem = f"What '{card.name}' creates is not {article} {card.kind}."
+        raise PluginError(problem, got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind])
     return method
 
 
@@ -208,7 +209,7 @@ def _refuse_unmarked_hooks(manager: pluggy.PluginManager, plugin: object) -> Non
 
 
 def _one_line(error: BaseException) -> str:
-    text = str(error) if isinstance(error, PosewireError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, PosewireError) else failure_of_a_plugin(error)
     return " ".join(text.split())
 
 

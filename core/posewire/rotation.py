@@ -1,7 +1,7 @@
-"""Rotations as arrays: unit quaternions (..., 4) in wxyz order, rotation vectors (..., 3), matrices (..., 3, 3), 6D (..., 6).
+"""Rotations as arrays: unit quaternions (..., 4) in wxyz order, rotation vectors (..., 3), matrices (..., 3, 3).
 
 Conventions: right-handed, active. `multiply(a, b)` applies b first. Formulas: Sola 2017, "Quaternion kinematics for the
-error-state Kalman filter" (arXiv 1711.02508), equation numbers at the lines; 6D: Zhou et al. 2019 (CVPR), eq. 2.
+error-state Kalman filter" (arXiv 1711.02508), equation numbers at the lines.
 """
 
 from __future__ import annotations
@@ -119,20 +119,6 @@ def from_matrix(matrices: ArrayLike) -> FloatArray:
     best = np.argmax(np.diagonal(outer, axis1=-2, axis2=-1), axis=-1)
     q = normalise(np.take_along_axis(outer, best[..., None, None], axis=-2)[..., 0, :])
     return np.where(q[..., :1] < 0.0, -q, q)
-
-
-def to_6d(q: ArrayLike) -> FloatArray:
-    """Unit quaternions (..., 4) to the first two columns of their matrices, (..., 6)."""
-    matrices = to_matrix(q)
-    return np.concatenate([matrices[..., :, 0], matrices[..., :, 1]], axis=-1)
-
-
-def from_6d(columns: ArrayLike) -> FloatArray:
-    """(..., 6) of any scale to unit quaternions (..., 4) by Gram-Schmidt (Zhou et al. 2019, eq. 2)."""
-    columns = np.asarray(columns, dtype=np.float64)
-    x = _unit(columns[..., :3])
-    y = _unit(columns[..., 3:] - np.sum(x * columns[..., 3:], axis=-1, keepdims=True) * x)
-    return from_matrix(np.stack([x, y, np.cross(x, y)], axis=-1))
 
 
 def slerp(a: ArrayLike, b: ArrayLike, fraction: ArrayLike) -> FloatArray:

@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -50,7 +51,8 @@ class Settings:
     calibrate: str | None = None
     """Measure the person on the whole run and keep that under this name."""
     floor: str = "auto"
-    """auto: the world moves to the floor once the feet have shown it; none: it stays at the camera. A calibrated one stays."""
+    """auto: the world moves to the floor once the feet have shown it (a calibrated one stays), and feet that rest on it show how
+    far away somebody is; none: neither."""
     contacts: bool = True
     """Whether poses say which feet touch the ground."""
     lock_feet: bool = False
@@ -84,12 +86,16 @@ class Settings:
             raise SettingsError("A profile has a stature already.", got="--profile and --height", allowed="one of them")
 
     @classmethod
-    def load(cls, path: Path | None = None, **flags: object) -> Settings:
+    def load(cls, path: str | os.PathLike[str] | None = None, **flags: object) -> Settings:
         """Settings from the file (the default one may be absent) and from the flags that are not None.
 
         Raises:
-            SettingsError: the file cannot be read, or a key or value is not usable.
+            SettingsError: the file cannot be read, or a key, flag or value is not usable.
         """
+        if unknown := sorted(flags.keys() - {field.name for field in fields(cls)}):
+            close = get_close_matches(unknown[0], [field.name for field in fields(cls)], n=1)
+            allowed, hint = [field.name for field in fields(cls)], f"did you mean {close[0]}?" if close else None
+            raise SettingsError("There is no such setting.", got=unknown[0], allowed=allowed, hint=hint)
         chosen = chosen_path(path)
         values = _read(chosen, required=chosen != default_path())
         return replace(cls(**values), **{key: value for key, value in flags.items() if value is not None})
@@ -100,9 +106,9 @@ def default_path() -> Path:
     return platformdirs.user_config_path("posewire", appauthor=False) / "settings.toml"
 
 
-def chosen_path(path: Path | None = None) -> Path:
+def chosen_path(path: str | os.PathLike[str] | None = None) -> Path:
     """The settings file in force: the one given, the one of POSEWIRE_SETTINGS, or the default one."""
-    return path or Path(os.environ.get("POSEWIRE_SETTINGS") or default_path())
+    return Path(path or os.environ.get("POSEWIRE_SETTINGS") or default_path())
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:

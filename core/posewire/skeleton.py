@@ -105,8 +105,9 @@ class Skeleton:
             swings = (self.dof_joints == self.dof_joints[d]) & ~self.dof_is_twist
             b, p = self.dof_axes[d], self.twist_from[self.dof_joints[d]]
             u = rotation.rotate(rotation.exp(angles_rad[..., swings] @ self.dof_axes[swings]), b)
-            off = angles_rad[..., d] - self.limits_rad[d].mean() - rotation.solid_angle(b, p, u)
-            shift_rad[..., d] = rotation.solid_angle(b, p, u) + 2.0 * np.pi * np.round(off / (2.0 * np.pi))
+            turned = rotation.solid_angle(b, p, u)
+            off = angles_rad[..., d] - self.limits_rad[d].mean() - turned
+            shift_rad[..., d] = turned + 2.0 * np.pi * np.round(off / (2.0 * np.pi))
         return shift_rad
 
     @cached_property
@@ -142,8 +143,7 @@ class Skeleton:
         """Angles (..., D) and the root's world rotation (..., 4) to local rotations (..., N, 4)."""
         angles_rad = np.asarray(angles_rad, dtype=np.float64)
         vectors = angles_rad[..., None] * self.dof_axes  # (..., D, 3)
-        swing = np.zeros((*angles_rad.shape[:-1], len(self.names), 3))
-        twist = np.zeros_like(swing)
+        swing, twist = np.zeros((2, *angles_rad.shape[:-1], len(self.names), 3))
         for d, joint in enumerate(self.dof_joints):
             (twist if self.dof_is_twist[d] else swing)[..., joint, :] += vectors[..., d, :]
         local = rotation.multiply(rotation.exp(swing), rotation.exp(twist))
@@ -175,8 +175,7 @@ class Skeleton:
         positions = np.zeros((*world.shape[:-1], 3))
         positions[..., 0, :] = root_m
         for child, parent in enumerate(self.parents[1:], start=1):
-            bone = rotation.rotate(world[..., parent, :], self.offsets_m[child])
-            positions[..., child, :] = positions[..., parent, :] + bone
+            positions[..., child, :] = positions[..., parent, :] + rotation.rotate(world[..., parent, :], self.offsets_m[child])
         return positions
 
 
@@ -270,8 +269,7 @@ def _build_reference() -> Skeleton:
     joints: list[tuple[str, str | None, FloatArray]] = [(n, p, np.array(x)) for n, p, x in _CENTRE]
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for name, parent, position in _LEFT:
-            central = any(parent == row[0] for row in _CENTRE)
-            parent_name = parent if central else f"{side}_{parent}"
+            parent_name = parent if any(parent == row[0] for row in _CENTRE) else f"{side}_{parent}"
             joints.append((f"{side}_{name}", parent_name, np.array(position) * [sign, 1.0, 1.0]))
     names = tuple(name for name, _, _ in joints)
     parents = tuple(-1 if parent is None else names.index(parent) for _, parent, _ in joints)

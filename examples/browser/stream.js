@@ -22,8 +22,8 @@ export function listen(url, say) {
       if (message.kind === "subject") stream.subject = message;
       if (message.kind === "pose") [stream.pose, stream.fresh] = [message, true];
     };
-    socket.onclose = () => {
-      say(`no gateway at ${url}\nstart it: posewire gateway ws`);
+    socket.onclose = ({ code, reason }) => {
+      say(code === 1008 ? reason : `no gateway at ${url}\nstart it: posewire gateway ws`);
       setTimeout(connect, 1000);
     };
   }

@@ -30,7 +30,7 @@ Detector = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 def read_image(name: str) -> np.ndarray:
     video, _, frame = name.rpartition(":")
     if not frame.isdigit():
-        return cv2.cvtColor(cv2.imread(name), cv2.COLOR_BGR2RGB)
+        return cv2.cvtColor(cv2.imdecode(np.fromfile(name, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     capture = cv2.VideoCapture(video)
     capture.set(cv2.CAP_PROP_POS_FRAMES, int(frame))
     return cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)

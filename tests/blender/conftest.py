@@ -8,3 +8,4 @@ from pathlib import Path
 ADDON = Path(__file__).parents[2] / "blender_addon"
 sys.path.insert(0, str(ADDON))
 sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "take"))

@@ -51,13 +51,23 @@ def test_one_sample_gives_one_frame() -> None:
     assert recorder.baked(24.0, 1).frames.tolist() == [1]
 
 
-def test_a_gap_in_the_stream_is_bridged() -> None:
+@pytest.mark.parametrize(
+    ("times_s", "frames"),
+    [
+        ((0.0, 0.1, 0.5, 0.6), [*range(7)]),
+        ((0.0, 0.1, 2.0, 2.1), [0, 1, 20, 21]),
+        ((0.0, 0.1, 0.17, 1.93, 2.0, 2.1), [0, 1, 20, 21]),
+        ((0.0, 1.0, 2.0), [*range(21)]),  # a slow source has no gaps
+        ((0.05, 0.08, 0.11, 0.14, 3.05), [1]),
+    ],
+)
+def test_a_short_gap_is_bridged_and_a_long_one_stays_empty(times_s: tuple[float, ...], frames: list[int]) -> None:
     recorder = Recorder(turned=1)
-    for time_s in (0.0, 0.1, 2.0, 2.1):
+    for time_s in times_s:
         recorder.add(time_s, np.array([[time_s, 0, 0]]), turning(0.1 * time_s), NOBODY)
     baked = recorder.baked(10.0, 0)
-    assert baked.frames.tolist() == list(range(22))
-    assert np.allclose(baked.locations[:, 0, 0], np.arange(22) / 10)
+    assert baked.frames.tolist() == frames
+    assert np.allclose(baked.locations[:, 0, 0], baked.frames / 10)
 
 
 def test_the_clock_runs_on_when_a_publisher_starts_again_or_loops() -> None:

@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from posewire_live.errors import LiveError
+from posewire_live.ground import lowest_m
 from posewire_live.takes import parse_take, read_take
+from take_samples import floor_found_at, on_a_floor, pose, write
+
+from posewire import rotation
+from posewire.skeleton import REFERENCE
 
 GOLDEN = sorted((Path(__file__).parents[1] / "take" / "golden").glob("*.pwt"))
 INTACT = next(path for path in GOLDEN if path.stem == "intact").read_bytes()
@@ -39,6 +44,26 @@ def check_motion(motion: Any, want: dict[str, Any]) -> None:
     assert np.allclose(motion.contacts, contacts, equal_nan=True)
     digest = [f["skeletons"] for f in want["frames"] if str(motion.person_id) in f["skeletons"]][-1][str(motion.person_id)]
     assert np.allclose(motion.skeleton.offsets_m, want["skeletons"][digest]["offsets_m"])
+
+
+def test_nobody_jumps_where_the_run_found_the_floor(tmp_path: Path) -> None:
+    T = np.eye(4)
+    T[:3, :3], T[1, 3] = rotation.to_matrix(rotation.exp([-0.32, 0.0, 0.0])), 2.93
+    take = read_take(write(tmp_path / "floor.pwt", floor_found_at(17, "estimated", T)))
+    assert take.floor_known and take.on_the_ground() is take
+    positions = REFERENCE.positions_m(take.motions[0].root_m, take.motions[0].rotations_wxyz)
+    assert np.allclose(positions, [on_a_floor(pose(1, i / 30), T).positions_m for i in range(40)], atol=1e-5)
+
+
+def test_where_no_floor_was_found_the_lowest_stand_on_the_ground(tmp_path: Path) -> None:
+    take = read_take(write(tmp_path / "no_floor.pwt", floor_found_at(99, "estimated", np.eye(4))))
+    assert not take.floor_known
+    before, after = take.motions[0], take.on_the_ground().motions[0]
+    lowest = lowest_m(after.skeleton, after.root_m, after.rotations_wxyz)
+    positions = REFERENCE.positions_m(after.root_m, after.rotations_wxyz)
+    assert np.allclose(lowest, positions[..., 1].min(axis=1), atol=1e-6)
+    assert np.isclose(np.percentile(lowest, 5), 0.0, atol=1e-6)
+    assert np.ptp(after.root_m - before.root_m, axis=0).max() < 1e-6
 
 
 def test_a_file_that_is_no_take_is_a_readable_error(tmp_path: Path) -> None:

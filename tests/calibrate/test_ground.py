@@ -1,5 +1,7 @@
 """Gravity and floor from feet."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ground_samples import angle_deg, camera_over_floor, depth_noise, walk
@@ -189,3 +191,44 @@ def test_a_stair_is_no_floor(step_m):
     feet[..., 1] += step_m * np.round((feet[..., 2] - feet[..., 2].min()) / 0.65)
     found = estimate_ground(as_seen(feet, camera, np.random.default_rng(2)), time_s, upright_of(camera, len(time_s)))
     assert found is None or not found.certain
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_walk_far_away_whose_distance_wavers_is_found_but_not_certain(seed):
+    camera = camera_over_floor(6.0, 25.0, 0.0)
+    feet, time_s = walk(seconds=10.0, radius_m=3.0, centre_m=(0.0, 0.0, -14.0))
+    exact, rng = cam.to_camera(feet, camera), np.random.default_rng(seed)
+    wavers_m = 0.4 * np.convolve(rng.normal(size=len(time_s) + 60), np.ones(60) / np.sqrt(60), "same")[: len(time_s)]
+    sight = exact / np.linalg.norm(exact, axis=-1, keepdims=True)
+    seen = exact + wavers_m[:, None, None] * sight + rng.normal(0.0, 0.02, exact.shape)
+    found = estimate_ground(seen, time_s, upright_of(camera, len(time_s)))
+    assert found is not None
+    error_deg = angle_deg(up_of(found.T_world_camera), up_of(camera.T_world_camera))
+    assert error_deg < 4.0 * found.angle_deviation_deg
+    assert not found.certain or error_deg < 4.0
+
+
+def test_everybody_in_view_shows_the_floor_whatever_the_order_they_are_told_in():
+    camera, assumed = camera_over_floor(1.3, 14.0, -4.0), Camera(1280, 720, cam.assumed(1280, 720, 50.0).K)
+    feet, time_s = walk(seconds=8.0)
+    near, far = (
+        [replace(pose, person_id=k) for pose in poses_of(np.add(feet, [0.0, 0.0, away]), time_s, camera, assumed)]
+        for k, away in enumerate((0.0, -4.0))
+    )
+    finders = GroundFinder(), GroundFinder()
+    for k, (one, other) in enumerate(zip(near, far, strict=True)):
+        finders[0].add([one], assumed, one.time_s)
+        finders[1].add([one, other] if k % 2 else [other, one], assumed, one.time_s)
+    alone, both = (finder.estimate for finder in finders)
+    assert alone is not None and both is not None
+    assert both.footholds > 1.3 * alone.footholds
+    assert angle_deg(up_of(both.T_world_camera), up_of(camera.T_world_camera)) < 1.0
+
+
+def test_people_who_come_later_take_the_rows_of_those_who_left():
+    camera, assumed = camera_over_floor(1.3, 14.0, -4.0), Camera(1280, 720, cam.assumed(1280, 720, 50.0).K)
+    finder = GroundFinder()
+    for pose in poses_of(*walk(seconds=8.0), camera, assumed):
+        finder.add([replace(pose, person_id=int(pose.time_s))], assumed, pose.time_s)  # eight people, a second each
+    assert finder.estimate is not None and finder.estimate.certain
+    assert angle_deg(up_of(finder.estimate.T_world_camera), up_of(camera.T_world_camera)) < 1.0

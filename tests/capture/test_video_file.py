@@ -306,3 +306,16 @@ def test_close_twice_and_while_another_thread_reads() -> None:
     reader.join(10)
     assert not reader.is_alive()
     assert list(frames) == []
+
+
+def test_a_matroska_file_that_ends_too_early_says_how_much_is_there(tmp_path: Path) -> None:
+    """It has no table of frames; what is promised is the length of the stream."""
+    images = [np.random.default_rng(i).integers(0, 256, (48, 64, 3), dtype=np.uint8) for i in range(40)]
+    whole = write_video(tmp_path / "whole.mkv", images)
+    source = VideoFile(whole, OPTIONS)
+    assert (len(list(source)), source.problems) == (40, [])
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: sum(packets(whole)[20])])
+    source = VideoFile(cut, OPTIONS)
+    assert 15 < len(list(source)) < 25
+    assert any("end of file too early" in problem and "of 4.0 s are there" in problem for problem in source.problems)

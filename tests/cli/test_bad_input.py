@@ -157,6 +157,20 @@ def test_a_refused_run_leaves_the_take_that_it_would_have_replaced(posewire, ref
     assert not (tmp_path / "new.pwt").exists()
 
 
+@pytest.mark.parametrize("alias", [False, True])
+def test_a_preview_never_replaces_the_film_that_is_read(refused, nobody_clip, tmp_path, alias):
+    film, preview = tmp_path / "film.mp4", tmp_path / "seen.mp4"
+    film.write_bytes(nobody_clip.read_bytes())
+    if alias:
+        try:
+            preview.symlink_to(film)
+        except OSError:
+            pytest.skip("this user may not make links")
+    said = refused("run", film, "--preview", preview if alias else film, "--overwrite")
+    assert "--preview would replace what is read" in said
+    assert film.read_bytes() == nobody_clip.read_bytes()
+
+
 def test_a_method_for_one_says_so_when_more_are_wanted(posewire, nobody_clip):
     assert "sees one person" in posewire("run", nobody_clip, "--method", "vnect", "--max-people", "3").err
     assert "sees one person" not in posewire("run", nobody_clip, "--max-people", "3").err

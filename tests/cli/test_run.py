@@ -184,6 +184,18 @@ def test_the_api_gives_poses_in_five_lines(short_clip):
     assert np.all(np.diff([pose.time_s for pose in poses]) > 0)
 
 
+def test_every_public_name_is_there():
+    assert all(getattr(api, name).__name__ for name in api.__all__ if name != "REFERENCE")
+
+
+def test_the_api_takes_paths_as_texts(take, tmp_path):
+    assert api.export(api.Take.open(str(take)), str(tmp_path / "a.bvh")) == [tmp_path / "a.bvh"]
+    (tmp_path / "mine.toml").write_text("max_people = 4\n")
+    assert api.Settings.load(str(tmp_path / "mine.toml")).max_people == 4
+    with pytest.raises(WireError, match="no key file"):
+        api.connect(key_file=str(tmp_path / "absent.key"))
+
+
 def test_a_published_file_is_heard_on_the_rig_that_was_asked_for(take):
     address = f"tcp://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "posewire", "replay", take, "--publish", address, "--rig", "vrm", "--loop"]
@@ -227,6 +239,11 @@ def test_listen_prints_json_lines(take):
     assert len(lines[0]["people"][0]["rotations_wxyz"]) == len(api.REFERENCE.names)
 
 
+def holds_frames(take):
+    """The file is empty for the moment between its coming into being and its header."""
+    return take.exists() and take.stat().st_size and len(api.Take.open(take))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_killed_run_leaves_a_take_that_opens(short_clip, tmp_path):
     take = tmp_path / "killed.pwt"
@@ -234,7 +251,7 @@ def test_a_killed_run_leaves_a_take_that_opens(short_clip, tmp_path):
     command = [sys.executable, "-m", "posewire", "run", str(short_clip), "--out", str(take), "--publish", address]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300  # it may have to compile on a busy machine first
-    while process.poll() is None and time.monotonic() < deadline and not (take.exists() and len(api.Take.open(take))):
+    while process.poll() is None and time.monotonic() < deadline and not holds_frames(take):
         time.sleep(0.02)
     process.kill()
     process.wait()

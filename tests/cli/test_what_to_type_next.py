@@ -85,6 +85,9 @@ listen tcp://127.0.0.1:5591 --timeout 0.1
 listen --connect tcp://127.0.0.1:5591 --timeout 0.1
 listen tcp://127.0.0.1:5591 --key-file absent.key
 listen tcp://127.0.0.1:5591 --key-file text.json
+listen --timeout nan
+listen --timeout -1
+listen --count 0
 replay absent.pwt --publish
 replay text.pwt --publish
 replay TAKE
@@ -108,6 +111,7 @@ eval TAKE --reference TAKE --methods blazepose --lifters openpose
 eval TAKE --reference TAKE --lifters vae
 eval --identity --method openpose
 eval TAKE --reference TAKE --plot absent/plot.png
+eval TAKE --reference TAKE --plot TAKE
 eval --images absent
 eval --images folder
 eval --images text.jpg

@@ -56,8 +56,20 @@ def test_a_crop_camera_looks_at_the_crop():
     )
 
 
+def test_a_sheared_picture_is_projected_by_all_of_K():
+    sheared = Camera(640, 480, np.array([[600.0, 25.0, 310], [0, 590.0, 245], [0, 0, 1]]))
+    expected = POINTS @ sheared.K.T
+    np.testing.assert_allclose(cam.project(POINTS, sheared), expected[:, :2] / expected[:, 2:], atol=1e-9)
+    np.testing.assert_allclose(cam.rays(cam.project(POINTS, sheared), sheared), POINTS / POINTS[:, 2:], atol=1e-12)
+
+
 def test_world_and_camera_axes_are_inverse():
-    np.testing.assert_allclose(cam.to_camera(cam.to_world(POINTS, DISTORTED), DISTORTED), POINTS, atol=1e-12)
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = rotation.to_matrix(rotation.exp([0.3, -1.2, 0.5])), (1.0, -2.0, 3.0)
+    placed = Camera(640, 480, DISTORTED.K, DISTORTED.distortion, T)
+    world = cam.to_world(POINTS, placed)
+    np.testing.assert_allclose(world, (T @ np.column_stack([POINTS, np.ones(100)]).T).T[:, :3], atol=1e-12)
+    np.testing.assert_allclose(cam.to_camera(world, placed), POINTS, atol=1e-12)
 
 
 def test_without_calibration_up_in_the_picture_is_up_in_the_world():
@@ -80,6 +92,8 @@ def test_camera_file_round_trip(tmp_path):
         "[" * 100_000,
         json.dumps({"width_px": 4, "height_px": 4, "K": [[1, 2], [3, 4]]}),
         '{"width_px":1,"height_px":1,"K":[[0,0,0],[0,0,0],[0,0,1]]}',
+        '{"width_px":1,"height_px":1,"K":[[1,0,0],[0,1,0],[0,0,1]],"origin":"guessed"}',
+        '{"width_px":1,"height_px":1,"K":[[1,0,0],[0,1,0],[0,0,1]],"origin":["calibrated"]}',
     ],
 )
 def test_a_broken_camera_file_is_an_error_that_says_what_is_allowed(tmp_path, text):
@@ -94,8 +108,12 @@ def test_a_missing_camera_file_is_named(tmp_path):
         cam.load(tmp_path / "nothing.json")
 
 
-def test_resizing_scales_the_focal_length_and_refuses_another_shape():
-    half = cam.resized(DISTORTED, 320, 240)
-    np.testing.assert_allclose(half.K[0], DISTORTED.K[0] / 2)
+def test_a_resized_picture_shows_every_pixel_on_the_same_ray():
+    pixels = cam.project(POINTS, DISTORTED)
+    np.testing.assert_allclose(cam.project(POINTS, cam.resized(DISTORTED, 320, 240)), (pixels + 0.5) / 2 - 0.5, atol=1e-9)
+    np.testing.assert_allclose(cam.resized(cam.assumed(640, 480), 1280, 960).K, cam.assumed(1280, 960).K, atol=1e-9)
+
+
+def test_another_shape_than_the_calibrated_one_is_refused():
     with pytest.raises(CalibrationError, match="does not fit"):
         cam.resized(DISTORTED, 480, 640)

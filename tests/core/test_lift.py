@@ -224,3 +224,14 @@ def test_hypotheses_of_another_shape_name_the_lifter() -> None:
 
     with pytest.raises(PluginError, match="lifter spy failed"):
         stage(Broken()).lift(track(), 0.0, CAMERA)
+
+
+@pytest.mark.parametrize("member", ["receptive_field", "can_sample"])
+def test_a_property_that_raises_names_the_lifter_and_the_line(member: str) -> None:
+    broken = type("Broken", (Doubter,), {member: property(lambda _: 1 / 0)})
+    lifter = object.__new__(broken)
+    lifter.windows = []
+    if member == "can_sample":
+        lifter.receptive_field = 1
+    with pytest.raises(PluginError, match=r"lifter spy failed(.|\n)*ZeroDivisionError(.|\n)*test_lift\.py, line \d+"):
+        stage(lifter).lift(track(), 0.0, CAMERA)

@@ -218,6 +218,8 @@ def test_only_horizontal_motion_in_contact_slides() -> None:
     feet[:, 1, 0] = np.arange(5) * 0.1
     contacts = np.array([[1, 0]] * 4 + [[0, 0]], bool)
     np.testing.assert_allclose(metrics.slide_speeds_m_s(feet, contacts, np.arange(5) / 60), [0.3, 0.3, 0.3])
+    likely = np.where(contacts, 0.55, 0.45)
+    np.testing.assert_allclose(metrics.slide_speeds_m_s(feet, likely, np.arange(5) / 60), [0.3, 0.3, 0.3])
     assert metrics.slide_speeds_m_s(feet, contacts * np.nan, np.arange(5) / 60).size == 0
 
 
@@ -226,6 +228,7 @@ def test_contact_f1_of_known_flags() -> None:
     assert metrics.contact_f1(true, true) == 1.0
     assert metrics.contact_f1(np.zeros(6), true) == 0.0
     assert metrics.contact_f1(np.array([1, 1, 0, 1, 0, 0]), true) == pytest.approx(2 / 3)
+    assert metrics.contact_f1(np.array([0.6, 0.51, 0.4, 0.51, 0.0, 0.49]), true) == pytest.approx(2 / 3)
     assert np.isnan(metrics.contact_f1(np.zeros(6), np.zeros(6)))
 
 
@@ -235,11 +238,11 @@ def swinging(time_s: np.ndarray) -> np.ndarray:
     return np.sin(0.9 * angle + phases) + 0.3 * np.sin(2.3 * angle + 2 * phases)
 
 
-@pytest.mark.parametrize("frames", [-2.0, -0.5, 0.0, 0.3, 1.5, 4.0])
+@pytest.mark.parametrize("frames", [-2.0, -0.55, 0.0, 0.36, 1.5, 4.0])
 def test_delay_of_a_shifted_motion(frames: float) -> None:
     time_s = np.arange(120) / 60
     delayed = 1.3 * swinging(time_s - frames / 60) + 4.0
-    assert metrics.delay_s(delayed, swinging(time_s), time_s) * 60 == pytest.approx(frames, abs=0.1)
+    assert metrics.delay_s(delayed, swinging(time_s), time_s) * 60 == pytest.approx(frames, abs=0.005)
 
 
 def test_delay_is_found_under_noise_and_with_missing_frames() -> None:
@@ -261,6 +264,22 @@ def test_delay_of_a_still_person_is_unknown() -> None:
     time_s = np.arange(60) / 60
     assert np.isnan(metrics.delay_s(np.ones((60, 3, 3)), np.ones((60, 3, 3)), time_s))
     assert np.isnan(metrics.delay_s(np.full((60, 3, 3), np.nan), swinging(time_s), time_s))
+
+
+def test_delay_is_unknown_where_time_does_not_increase_and_beyond_the_range() -> None:
+    time_s = np.arange(120) / 60
+    stuck = np.where(np.arange(120) == 50, time_s[49], time_s)
+    assert np.isnan(metrics.delay_s(swinging(time_s - 0.05), swinging(time_s), stuck))
+    assert np.isnan(metrics.delay_s(swinging(time_s - 0.05), swinging(time_s), time_s, longest_s=0.04))
+    assert np.isnan(metrics.delay_s(swinging(time_s + 0.05), swinging(time_s), time_s, longest_s=0.04))
+
+
+def test_delay_needs_eight_frames_that_are_judged_at_every_delay() -> None:
+    time_s = np.arange(14) / 60
+    late = swinging(time_s - 0.01)
+    assert metrics.delay_s(late, swinging(time_s), time_s, longest_s=0.05) == pytest.approx(0.01, abs=1e-3)
+    assert np.isnan(metrics.delay_s(late[:13], swinging(time_s)[:13], time_s[:13], longest_s=0.05))
+    assert np.isnan(metrics.delay_s(late[:5], swinging(time_s)[:5], time_s[:5]))
 
 
 # ---- people

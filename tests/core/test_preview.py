@@ -243,6 +243,19 @@ def test_the_preview_file_keeps_the_frames_and_their_times(tmp_path: Path) -> No
     assert np.abs(images[0].astype(int) - expected).mean() < 4
 
 
+@pytest.mark.parametrize("fps", [24, 30, 60])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_players_find_the_rate_and_the_length_of_the_film(tmp_path: Path, suffix: str, fps: int) -> None:
+    path = tmp_path / f"seen{suffix}"
+    writer = VideoWriter(path)
+    for number in range(48):
+        writer.write(np.full((64, 96, 3), 5 * number, dtype=np.uint8), number / fps)
+    writer.close()
+    with av.open(str(path)) as file:
+        assert file.streams.video[0].average_rate == fps
+        assert file.duration == pytest.approx(48e6 / fps, abs=1500)
+
+
 def test_repeated_times_still_give_a_file(tmp_path: Path) -> None:
     with PreviewWriter(tmp_path / "a.mkv", NAMES) as writer:
         for index in range(3):
@@ -354,3 +367,16 @@ def test_escape_closes_the_window(pygame: types.ModuleType) -> None:
     window.add(instant(1))
     assert window.closed
     window.close()
+
+
+def test_a_file_name_that_is_no_utf8_is_written_with_a_question_mark() -> None:
+    """OpenCV ends the process, so another one tries it."""
+    code = """
+import numpy as np
+from posewire.preview.text import put_text
+odd, plain = np.zeros((2, 30, 90, 3), np.uint8)
+put_text(odd, "a" + chr(0xDCFF), 5, 5, 12, (255, 255, 255))
+put_text(plain, "a?", 5, 5, 12, (255, 255, 255))
+assert plain.any() and (odd == plain).all()
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

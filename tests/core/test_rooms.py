@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ PIPELINE = (
         "machine_code",
         "settings",
         "data",
+        "image_file",
+        "npz",
         "pictures",
         "rotation",
         "skeleton",
@@ -29,13 +32,13 @@ PIPELINE = (
         "plugins",
     ),
     *("runtime", "filters", "capture", "tracking", "lift", "fit", "people", "rigs", "retarget", "builtin_plugin", "take"),
-    *("export", "wire", "keys", "admission", "publish", "stages", "pipeline"),
+    *("wire", "keys", "admission", "publish", "stages", "pipeline"),
 )
 """The rooms in order: each imports only from rooms before it. A package is one room."""
 
 TOOLS = (
-    *("outputs", "detect", "client", "replay", "metrics", "evaluate", "calibrate", "solve", "preview", "doctor", "bench"),
-    *("testing", "new_plugin", "demo"),
+    *("outputs", "detect", "client", "metrics", "evaluate", "calibrate", "solve", "preview", "doctor", "bench"),
+    *("testing", "new_plugin"),
 )
 """Above the pipeline. They may use it and one another, not the command line."""
 
@@ -45,7 +48,7 @@ ENTRANCES = ("cli", "__main__", "__init__")
 ORDER = {room: place for place, room in enumerate(PIPELINE)}
 
 FOR_PLUGINS = {
-    *("errors", "data", "pictures", "rotation", "skeleton", "camera", "methods"),
+    *("errors", "data", "npz", "pictures", "rotation", "skeleton", "camera", "methods"),
     *("hookspecs", "runtime", "filters", "metrics", "evaluate"),
 }
 """What a bundled plugin uses of the core, as any third party would."""
@@ -98,9 +101,16 @@ def wrong_imports(paths: list[Path], allowed: Callable[[str, str], bool]) -> str
     return "\n".join(wrong)
 
 
-def test_every_module_has_a_room() -> None:
-    homeless = {room_of(path) for path in FILES} - {*PIPELINE, *TOOLS, *ENTRANCES}
-    assert not homeless, "give it a place in this test and in the design's list of rooms"
+def test_every_module_has_a_room_and_every_room_a_module() -> None:
+    homes, rooms = {room_of(path) for path in FILES}, {*PIPELINE, *TOOLS, *ENTRANCES}
+    assert not homes ^ rooms, "give it a place in this test and in docs/ARCHITECTURE.md"
+
+
+def test_the_page_on_the_architecture_names_the_rooms_in_their_order() -> None:
+    page = (REPOSITORY / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    *rows, tools = re.findall(r"^\| (.*?) \| (.*?) \|$", page, re.MULTILINE)[1:]
+    assert " ".join(names.strip("`") for names, _ in rows).split() == list(PIPELINE)
+    assert sorted(tools[1].strip("`").split()) == sorted((*TOOLS, "cli"))
 
 
 def test_a_module_imports_only_from_rooms_upstream() -> None:

@@ -70,3 +70,9 @@ def test_a_named_file_must_exist(tmp_path):
 def test_flags_outside_their_range_are_refused(flags):
     with pytest.raises(SettingsError, match="out of range"):
         Settings.load(**flags)
+
+
+def test_a_misspelt_setting_is_refused_with_the_one_that_was_meant():
+    """As in posewire.track("clip.mp4", heigth_m=1.8)."""
+    with pytest.raises(SettingsError, match=r"heigth_m(.|\n)*did you mean height_m"):
+        Settings.load(heigth_m=1.8)

@@ -14,7 +14,7 @@ from posewire import camera, rotation
 from posewire.client import Received
 from posewire.data import Camera, FloatArray, SkeletonPose
 from posewire.skeleton import REFERENCE, Skeleton
-from posewire.wire import Instant, poses_of, subjects_of
+from posewire.wire import Instant, PersonPose, PoseMessage, SubjectMessage, poses_of, subjects_of
 from posewire_gateway import Moment
 
 ANYWHERE = "tcp://127.0.0.1:*"
@@ -137,3 +137,11 @@ def until(
 def angle_deg(a: FloatArray, b: FloatArray) -> FloatArray:
     """(...) between vectors (..., 3); by the sine and the cosine, exact also near zero."""
     return np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), np.sum(a * b, axis=-1)))
+
+
+def strange_moment() -> Moment:
+    """One person of another engine, whose skeleton is not Posewire's."""
+    rod = Skeleton(("foot", "top"), (-1, 0), np.eye(3)[[1, 1]], ())
+    subject = SubjectMessage("a", "", "another engine", "", rod.names, rod.parents, (), {"d": rod}, (), np.eye(4), "assumed")
+    person = PersonPose(1, "d", np.zeros(3), np.tile([1.0, 0.0, 0.0, 0.0], (2, 1)), np.ones(2), np.zeros(4))
+    return Moment.of(Received(PoseMessage("a", "", 0, 0.0, 0, 0, None, (person,)), subject, None, None))

@@ -6,15 +6,11 @@ import socket
 import sys
 from typing import Any
 
-import numpy as np
 import pytest
-from gateway_samples import Receiver, moment, pose
+from gateway_samples import Receiver, moment, pose, strange_moment
 
-from posewire.client import Received
 from posewire.errors import SettingsError, WireError
-from posewire.skeleton import Skeleton
-from posewire.wire import PersonPose, PoseMessage, SubjectMessage
-from posewire_gateway import Moment, Options, open_outputs
+from posewire_gateway import Options, open_outputs
 from posewire_gateway.people import parse_choice
 from posewire_gateway.targets import Datagrams, Target, parse_target, told
 
@@ -31,6 +27,11 @@ def test_a_name_of_both_kinds_means_its_ipv4_address(receiver: Receiver, monkeyp
     datagrams.send([b"hello"])
     assert receiver.datagrams() == [b"hello"]
     datagrams.close()
+
+
+def test_a_link_local_address_is_known_with_its_interface() -> None:
+    Datagrams(parse_target(f"[fe80::1%{socket.if_nameindex()[0][0]}]:39539")).close()
+    assert parse_target("[fe80::1%eth0]:39539") == Target("fe80::1%eth0", 39539)
 
 
 def test_an_ipv6_address_is_sent_to() -> None:
@@ -84,11 +85,7 @@ def test_people_whose_ports_do_not_exist_are_refused_before_anybody_comes() -> N
 
 
 def test_a_stream_of_another_skeleton_has_no_trackers_and_that_is_said(receiver: Receiver) -> None:
-    rod = Skeleton(("foot", "top"), (-1, 0), np.eye(3)[[1, 1]], ())
-    subject = SubjectMessage("a", "", "another engine", "", rod.names, rod.parents, (), {"d": rod}, (), np.eye(4), "assumed")
-    person = PersonPose(1, "d", np.zeros(3), np.tile([1.0, 0.0, 0.0, 0.0], (2, 1)), np.ones(2), np.zeros(4))
-    strange = Moment.of(Received(PoseMessage("a", "", 0, 0.0, 0, 0, None, (person,)), subject, None, None))
     (output,) = open_outputs(["trackers"], [receiver.address], Options())
     with pytest.raises(WireError, match=r"not Posewire's own(.|\n)*no chest, head"):
-        output.send(strange)
+        output.send(strange_moment())
     output.close()

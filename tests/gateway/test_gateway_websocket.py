@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gateway_samples import PATIENCE_S, instant, moment, pose, until
+from gateway_samples import PATIENCE_S, instant, moment, pose, strange_moment, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -226,3 +226,16 @@ def test_a_client_that_breaks_the_protocol_is_put_out_and_the_others_go_on(
         until(is_out)
         heard(other)
     assert caplog.records == []
+
+
+def test_a_rig_that_the_stream_cannot_drive_is_told_to_its_client_and_the_others_go_on(server: WebSocketServer) -> None:
+    with client(server) as native, client(server, "?rig=vrm") as vrm:
+        server.send(strange_moment())
+        assert [heard(native)["kind"] for _ in range(2)] == ["subject", "pose"]
+        with pytest.raises(ConnectionClosed) as closed:
+            vrm.recv(timeout=PATIENCE_S)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+        assert "rig 'vrm' asks for joints that the skeleton lacks" in closed.value.rcvd.reason
+        until(lambda: "(1 connected)" in server.status())
+        server.send(strange_moment())
+        assert heard(native)["kind"] == "pose"

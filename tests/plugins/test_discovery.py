@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -128,6 +129,17 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_hurts_no_other(load: Load
 
 
 @pytest.mark.parametrize(
+    "code",
+    ["import not_there_at_all", "1 / 0", "@hookimpl\ndef posewire_methods():\n    import json\n    json.loads('{')"],
+    ids=["import", "raises at import", "hook raises in Python's own code"],
+)
+def test_a_broken_plugins_own_line_is_named(load: Load, code: str) -> None:
+    """Not importlib's, pluggy's or json's."""
+    registry = load(bad={"bad": code})
+    assert re.search(r"_bad_plugin\.py, line \d+\)$", reason(registry)), reason(registry)
+
+
+@pytest.mark.parametrize(
     ("card", "expected"),
     [
         ("method('')", "unusable name"),
@@ -237,6 +249,17 @@ def test_a_posewire_error_from_create_passes_unchanged(load: Load) -> None:
 def test_a_method_that_is_not_of_its_kind_is_refused(load: Load) -> None:
     with pytest.raises(PluginError, match="no estimate, reset, close"):
         plugins.open_method(load(mine={"mine": GOOD.format("see")}).method("see"), MethodOptions())
+
+
+def test_a_method_whose_members_cannot_even_be_looked_at_is_blamed(load: Load) -> None:
+    code = """
+        class Broken:
+            receptive_field = property(lambda self: 1 / 0)
+        @hookimpl
+        def posewire_methods(): return [method("up", kind="lifter", create=lambda options: Broken())]
+    """
+    with pytest.raises(PluginError, match=r"'up' cannot be opened(.|\n)*ZeroDivisionError(.|\n)*line \d+\)"):
+        plugins.open_method(load(mine={"mine": code}).method("up"), MethodOptions())
 
 
 def test_loading_every_plugin_of_this_environment_imports_no_network() -> None:

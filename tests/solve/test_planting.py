@@ -72,6 +72,48 @@ def test_a_foot_comes_to_its_place_and_leaves_it_without_a_jump():
     assert moved_m[25] == 0.0 and moved_m[55] == 0.0
 
 
+def resting(*frames, points=(0,)):
+    """(90, 4) sure contact of these points in these slices of frames."""
+    contacts = np.zeros((90, 4))
+    for rest in frames:
+        contacts[rest, list(points)] = 1.0
+    return contacts
+
+
+def test_a_place_that_creeps_unseen_is_followed():
+    feet_m = np.zeros((90, 4, 3))
+    feet_m[:, 0, 0] = 0.04 * TIME_S
+    moved_m = (plant(TIME_S, feet_m, resting(slice(20, 70))).place_m - feet_m)[20:70, 0]
+    assert 1e-6 < np.abs(moved_m).max() < 1.5e-3
+
+
+def test_a_foot_that_rests_on_heel_and_toe_keeps_its_length():
+    feet_m = np.random.default_rng(0).normal(0.0, 0.01, (90, 4, 3))
+    feet_m[:, [1, 3], 2] += 0.2
+    contacts = resting(slice(20, 60), points=(0, 1))
+    contacts[30:50, 0] = 0.0  # the heel leaves for a while
+    place_m = plant(TIME_S, feet_m, contacts).place_m
+    was_m, is_m = (np.linalg.norm(points_m[:, 1] - points_m[:, 0], axis=1) for points_m in (feet_m, place_m))
+    np.testing.assert_allclose(is_m[[*range(20, 30), *range(50, 60)]], was_m[[*range(20, 30), *range(50, 60)]], atol=1e-9)
+    assert np.abs(is_m - was_m)[35:45].min() > 1e-6
+
+
+def test_a_foot_comes_and_goes_along_half_a_cosine_sooner_where_another_rest_is_near():
+    feet_m = np.random.default_rng(1).normal(0.0, 0.01, (90, 4, 3))
+    first, second = slice(20, 40), slice(43, 60)
+    planted = plant(TIME_S, feet_m, resting(first, second, slice(80, 81)))
+    moved_m, share = (planted.place_m - feet_m)[:, 0], planted.share[:, 0]
+    fading = 0.5 * (1 + np.cos(np.pi * np.array([0.25, 0.5, 0.75, 1.0])))
+    np.testing.assert_allclose(moved_m[19:15:-1], fading[:, None] * moved_m[20], atol=1e-12)
+    np.testing.assert_allclose(moved_m[60:64], fading[:, None] * moved_m[59], atol=1e-12)
+    np.testing.assert_allclose(share[60:64], 0.03 * fading, atol=1e-12)
+    sooner = np.array([0.75, 0.25, 0.0])[:, None]  # of the three frames between the rests
+    np.testing.assert_allclose(moved_m[40:43], sooner * moved_m[39] + sooner[::-1] * moved_m[43], atol=1e-12)
+    np.testing.assert_allclose(share[40:43], [0.0225, 0.0075, 0.0225], atol=1e-12)
+    assert (share[20:40] == 1.0).all() and (share[43:60] == 1.0).all()
+    assert not share[64:].any(), "one frame alone is no rest"
+
+
 def test_settled_feet_stand_in_their_places():
     draft = make_draft(0, 40)
     (motion,) = settle([draft])

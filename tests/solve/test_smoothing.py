@@ -49,6 +49,14 @@ def test_noise_becomes_less_and_a_swing_keeps_its_height_and_its_moment():
     assert np.abs(clean - swing)[10:-10].max() < 0.01
 
 
+def test_a_small_turn_is_smoothed_as_its_angle():
+    angle = np.random.default_rng(1).normal(0, 0.05, 90)
+    vectors = angle[:, None] * np.array([0.6, 0.0, 0.8])
+    calm, turn = smooth(UNEVEN_S, vectors, rotation.exp(vectors[:, None]), 0.06)
+    np.testing.assert_allclose(rotation.log(turn)[:, 0], calm, atol=1e-12)
+    assert np.abs(calm).max() < 0.7 * np.abs(vectors).max()
+
+
 def test_the_sign_of_a_quaternion_does_not_matter():
     turn = turning(EVEN_S)
     flipped = turn * np.where(np.arange(90) % 3 == 0, -1.0, 1.0)[:, None, None]

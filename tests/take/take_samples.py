@@ -10,7 +10,7 @@ import numpy as np
 
 from posewire import rotation
 from posewire.camera import assumed
-from posewire.data import Camera, Frame, SkeletonPose, Track
+from posewire.data import Camera, CameraOrigin, FloatArray, Frame, SkeletonPose, Track
 from posewire.skeleton import REFERENCE, Skeleton
 from posewire.take import TakeHeader, TakeWriter
 
@@ -82,3 +82,20 @@ def moved(camera: Camera, x_m: float) -> Camera:
     T = camera.T_world_camera.copy()
     T[0, 3] = x_m
     return replace(camera, T_world_camera=T)
+
+
+def on_a_floor(seen: SkeletonPose, T: FloatArray) -> SkeletonPose:
+    """A pose in the world to which T (4, 4) moves that of the camera."""
+    rotations = seen.rotations_wxyz.copy()
+    rotations[0] = rotation.multiply(rotation.from_matrix(T[:3, :3]), rotations[0])
+    root_m = T[:3, :3] @ seen.root_m + T[:3, 3]
+    return replace(seen, root_m=root_m, rotations_wxyz=rotations, positions_m=REFERENCE.positions_m(root_m, rotations))
+
+
+def floor_found_at(number: int, origin: CameraOrigin, T: FloatArray, frames: int = 40) -> Iterator[Instant]:
+    """A person before a camera that stands still; from frame `number` on the world is another, moved by T (4, 4)."""
+    camera = replace(CAMERA, T_world_camera=T @ CAMERA.T_world_camera, origin=origin)
+    for i in range(frames):
+        before = pose(1, i / 30)
+        shown = (CAMERA, before) if i < number else (camera, on_a_floor(before, T))
+        yield Frame(_NO_IMAGE, i / 30, i, shown[0]), [], [shown[1]], {1: REFERENCE}

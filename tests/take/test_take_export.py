@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 from bvh_reader import Bvh
-from take_samples import CAMERA, HEADER, dance, frame, instant, pose, track, write
+from take_samples import CAMERA, HEADER, dance, floor_found_at, frame, instant, on_a_floor, pose, track, write
 
 from posewire import rotation
 from posewire.data import Frame
@@ -100,6 +100,21 @@ def test_a_person_whose_bones_changed_moves_on_the_last_skeleton(tmp_path):
         np.diff(motion.positions_m()[:, [REFERENCE.index("left_hip"), REFERENCE.index("left_knee")]], axis=1), axis=-1
     )
     np.testing.assert_allclose(lengths_m, 1.1 * 0.416, atol=1e-6)
+
+
+def test_nobody_jumps_where_the_run_found_the_floor(tmp_path):
+    T = np.eye(4)
+    T[:3, :3], T[1, 3] = rotation.to_matrix(rotation.exp([-0.32, 0.0, 0.0])), 2.93
+    motion = constant_rate(take_of(tmp_path, floor_found_at(17, "estimated", T)), 1)
+    wanted = np.array([on_a_floor(pose(1, i / 30), T).positions_m for i in range(40)])
+    np.testing.assert_allclose(motion.positions_m(), wanted, atol=1e-5)
+
+
+def test_a_camera_that_somebody_calibrated_anew_moves_nobody(tmp_path):
+    T = np.eye(4)
+    T[1, 3] = 1.0
+    motion = constant_rate(take_of(tmp_path, floor_found_at(17, "calibrated", T)), 1)
+    np.testing.assert_allclose(motion.positions_m()[16], pose(1, 16 / 30).positions_m, atol=1e-5)
 
 
 def test_variable_frame_rate_is_resampled_without_drift(tmp_path):

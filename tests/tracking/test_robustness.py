@@ -63,7 +63,7 @@ def test_boxes_between_two_lines_are_interpolated_and_nobody_is_there_outside(tm
     assert np.isnan(truth[4].boxes_px[1]).all()
 
 
-@pytest.mark.parametrize("text", ["", "1,2,3\n", "a man walks\n", None])
+@pytest.mark.parametrize("text", ["", "1,2,3\n", "a man walks\n", "1,1,0,0,5,5,0,1,1\n", None])
 def test_an_annotation_without_boxes_is_an_error(text: str | None, tmp_path: Path) -> None:
     path = tmp_path / "gt.txt"
     if text is not None:

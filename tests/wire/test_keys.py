@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 from pathlib import Path
@@ -201,3 +203,22 @@ def test_a_damaged_key_is_an_error(tmp_path: Path, key: str, value: object) -> N
 def test_a_missing_key_file_says_who_writes_it(tmp_path: Path) -> None:
     with pytest.raises(WireError, match="posewire keys add NAME"):
         connect(DEFAULT_ADDRESS, key_file=tmp_path / "none.json")
+
+
+def test_a_key_file_that_cannot_be_written_wholly_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a server key would be in the way of every later command."""
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opened(number: int, *_: object, **__: object) -> Full:
+        os.close(number)
+        return Full()
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fdopen", opened)
+        with pytest.raises(WireError, match="No space left"):
+            keys.add("friend", tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    keys.add("friend", tmp_path)

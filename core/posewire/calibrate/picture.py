@@ -13,7 +13,7 @@ from posewire.calibrate.choosing import covered
 from posewire.calibrate.intrinsics import Intrinsics
 from posewire.calibrate.looking import Looked
 from posewire.data import Camera, FloatArray, ImageArray
-from posewire.errors import CalibrationError
+from posewire.image_file import write_image
 
 _DARK = 0.45
 _UNSEEN = np.array([70, 20, 20])
@@ -26,16 +26,9 @@ def write_picture(path: Path, looked: Looked, calibration: Calibration) -> None:
     """Writes the picture (.png, .jpg).
 
     Raises:
-        CalibrationError: the file cannot be written.
+        PosewireError: the file cannot be written.
     """
-    picture = draw(looked, calibration)
-    try:
-        written, data = cv2.imencode(path.suffix or ".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        if not written:
-            raise OSError("the image cannot be encoded")
-        path.write_bytes(data.tobytes())
-    except (OSError, cv2.error) as error:
-        raise CalibrationError(f"The picture {path} cannot be written.", got=error, hint="name a .png file") from error
+    write_image(path, draw(looked, calibration))
 
 
 def draw(looked: Looked, calibration: Calibration) -> ImageArray:

@@ -11,16 +11,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from posewire.capture.framing import FrameMaker
 from posewire.capture.opening import check_file, is_folder
-from posewire.data import Frame, ImageArray
+from posewire.data import Frame
 from posewire.errors import SourceError
+from posewire.image_file import SUFFIXES, read_image
 from posewire.methods import SourceOptions
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 IMAGES_PER_SECOND = 30.0
 """A folder has no clock: image i is at i / 30 s."""
 
@@ -66,27 +63,6 @@ def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     """Digits count as numbers; names that differ only in case or leading zeros keep a fixed order."""
     parts = re.findall(r"\d+|\D+", path.name.casefold())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
-
-
-def read_image(path: Path) -> ImageArray:
-    """An image file as (H, W, 3) uint8 RGB.
-
-    Raises:
-        SourceError: it cannot be read or is not an image.
-    """
-    try:
-        # Not cv2.imread: it does not take every file name on Windows.
-        data = np.fromfile(path, dtype=np.uint8)
-    except OSError as error:
-        raise SourceError(f"The image {path} cannot be read.", got=error.strerror) from error
-    # IMREAD_COLOR turns by EXIF, scales 16 bits to 8, spreads grey over three channels and drops alpha.
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        got = f"{data.size} bytes that no image decoder takes" if data.size else "an empty file"
-        raise SourceError(
-            f"The image {path} cannot be read.", got=got, allowed=SUFFIXES, hint="export the image again, or remove it"
-        )
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), dtype=np.uint8)
 
 
 class ImageFiles:

@@ -7,6 +7,7 @@ delivered, those that the decoder could repair as well.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -17,6 +18,7 @@ from typing import Any
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from posewire.capture.clock import MediaClock
 from posewire.capture.damage import DamageReport
@@ -30,6 +32,8 @@ from posewire.methods import SourceOptions
 _MAX_READ_ERRORS = 256
 """Read errors after which the rest of a damaged file is given up, so that reading always ends."""
 _FALLBACK_RATE = Fraction(30)
+_LAST_PICTURE_S = 1.0
+"""For how long the last picture of a sound file may stay."""
 
 
 def open_video(address: str, options: SourceOptions) -> VideoFile:
@@ -55,11 +59,12 @@ class VideoFile:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads or max(1, usable_cores() // 2)
         rate = stream.average_rate or stream.guessed_rate or _FALLBACK_RATE
-        self._clock = MediaClock(stream.time_base or 1 / rate, float(1 / rate))
+        self._time_base = stream.time_base or 1 / rate
+        self._clock = MediaClock(self._time_base, float(1 / rate))
         self._maker, self._converter = FrameMaker(options), PictureConverter()
         self._frame_count = stream.frames or None
         self._packets_read = self._next_index = 0
-        self._time_s = 0.0
+        self._time_s = self._last_packet_s = 0.0
         self._damage = DamageReport()
         self._lock = threading.Lock()  # FFmpeg must not be closed while another thread decodes
         self._closed = False
@@ -107,8 +112,11 @@ class VideoFile:
                 yield from packet.decode()  # pyright: ignore[reportReturnType] - packets of a video stream
             except FFmpegError:
                 self._note("frames lost: their data cannot be decoded")
-        if self._packets_read < (self._frame_count or 0):
-            self._note(f"end of file too early: {self._packets_read} of {self._frame_count} frames are there")
+        if self._frame_count is not None:
+            if self._packets_read < self._frame_count:
+                self._note(f"end of file too early: {self._packets_read} of {self._frame_count} frames are there")
+        elif self._last_packet_s < (promised_s := _promised_s(self._stream)) - _LAST_PICTURE_S:
+            self._note(f"end of file too early: {self._last_packet_s:.1f} of {promised_s:.1f} s are there")
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """Every packet of the stream, then the empty one that makes the decoder give what it still holds."""
@@ -117,6 +125,8 @@ class VideoFile:
                 for packet in self._container.demux(self._stream):
                     if packet.size:
                         self._packets_read += 1
+                        if packet.pts is not None:
+                            self._last_packet_s = max(self._last_packet_s, float(packet.pts * self._time_base))
                         yield packet
                 break
             except FFmpegError:
@@ -127,3 +137,9 @@ class VideoFile:
 
     def _note(self, kind: str) -> None:
         self._damage.note(kind, self._time_s)
+
+
+def _promised_s(stream: VideoStream) -> float:
+    """How long the stream is by its own tag in a Matroska or WebM file, which has no table of frames; 0 = it does not say."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    return 0.0 if match is None else 3600.0 * int(match[1]) + 60.0 * int(match[2]) + float(match[3])

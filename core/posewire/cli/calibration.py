@@ -107,7 +107,7 @@ def _check_flags(flags: argparse.Namespace) -> None:
         raise SettingsError("--seconds must be a time.", got=flags.seconds, allowed="more than 0", hint="--seconds 30")
     for flag, path in (("--out", flags.out), ("--preview", flags.preview)):
         if path is not None:
-            check_new_file(path, flag, overwrite=flags.overwrite)
+            check_new_file(path, flag, overwrite=flags.overwrite, source=flags.source)
 
 
 def _ground(text: str) -> GroundChoice:

@@ -23,6 +23,7 @@ from posewire.cli.options import (
     add_settings_file,
     console,
     counted,
+    json_alone,
     print_json,
     remark,
     settings_of,
@@ -79,8 +80,8 @@ def _run(flags: argparse.Namespace) -> None:
         profiles.path_of(settings.calibrate)  # a name that none can have is said now, not after the run
     for flag, path in (("--out", flags.out), ("--preview", None if flags.preview == "window" else flags.preview)):
         if path is not None:
-            check_new_file(Path(path), flag, overwrite=flags.overwrite)
-    with open_pipeline(flags.source, settings) as pipeline:
+            check_new_file(Path(path), flag, overwrite=flags.overwrite, source=flags.source)
+    with json_alone(flags), open_pipeline(flags.source, settings) as pipeline:
         warn_of_one_person(pipeline.card, settings)
         _warn_of_other_points(pipeline.card)
         summary = _record_until_stopped(flags, pipeline)
@@ -261,7 +262,8 @@ Next
   your own video       posewire run clip.mp4 --out clip.pwt --preview seen.mp4
   your webcam, live    posewire run 0 --publish
   Blender              live, with the extension: docs/BLENDER.md; or
-                       File > Import > Motion Capture: demo.bvh, scale 0.01
+                       File > Import > Motion Capture: demo.bvh,
+                       scale 0.01, Update Scene FPS
   Unreal               Live Link: docs/UNREAL.md; no compiling: docs/GATEWAY.md
   any stream           posewire replay posewire-demo/demo.pwt --publish --loop
                        and in another terminal: posewire listen

@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.progress import Progress
 
 from posewire import capture, plugins
-from posewire.capture.images import SUFFIXES
 from posewire.cli.capture_commands import warn_of_one_person
 from posewire.cli.options import (
     Commands,
@@ -18,12 +17,14 @@ from posewire.cli.options import (
     add_settings_file,
     console,
     counted,
+    json_alone,
     print_json,
     settings_of,
 )
 from posewire.data import Detections
 from posewire.detect import detect, gather
 from posewire.errors import PosewireError, SourceError
+from posewire.image_file import SUFFIXES
 from posewire.outputs import check_new_file
 from posewire.shell import typed
 
@@ -52,7 +53,7 @@ def _detect(flags: argparse.Namespace) -> None:
     card = plugins.load().estimator(settings.method)
     warn_of_one_person(card, settings)
     rows: list[tuple[str, Detections]] = []
-    with Progress(console=console) as progress:
+    with json_alone(flags), Progress(console=console) as progress:
         bar = progress.add_task("detecting", total=len(images))
         for path, found in detect(images, settings):
             rows.append((str(path), found))

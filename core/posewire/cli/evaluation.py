@@ -27,6 +27,7 @@ from posewire.errors import SettingsError
 from posewire.evaluate import EvalReport, Prediction, evaluate, identity, load_prediction, load_reference, plot, refit
 from posewire.fit import FitSettings
 from posewire.outputs import check_new_file
+from posewire.shell import typed
 
 Step = TypeVar("Step")
 Comparison: TypeAlias = Callable[[argparse.Namespace], None]
@@ -68,6 +69,9 @@ def add_commands(commands: Commands) -> None:
 def _eval(flags: argparse.Namespace) -> None:
     if flags.plot is not None:
         check_new_file(flags.plot, "--plot", overwrite=True)  # now, not after all was measured
+        if flags.plot.suffix.lower() != ".png":  # it replaces what is there: `--plot clip.pwt` must not cost the take
+            hint = typed("--plot", flags.plot.with_suffix(".png"))
+            raise SettingsError("--plot is a picture.", got=flags.plot, allowed=".png", hint=hint)
     _comparison(flags)(flags)
 
 
@@ -173,7 +177,7 @@ def _shown(steps: Iterable[Step], total: int) -> list[Step]:
 
 
 def _prediction(flags: argparse.Namespace, source: Path) -> Prediction:
-    if source.suffix in (".pwt", ".npz"):
+    if source.suffix.lower() in (".pwt", ".npz"):
         return load_prediction(source, flags.person)
     with tempfile.TemporaryDirectory() as folder:
         take = Path(folder) / f"{source.stem}.pwt"

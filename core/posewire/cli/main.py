@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -62,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code: 0, 2 for a PosewireError or a wrong flag, 130 for Ctrl-C."""
+    """Runs one command; returns its exit code: 0, 2 for a PosewireError or a wrong flag, 130 for Ctrl-C, 143 for SIGTERM."""
     if isinstance(sys.stdout, TextIOWrapper):  # in a pipe Windows writes the letters of one country: a file may be called 人.pwt
         sys.stdout.reconfigure(errors="backslashreplace")
     parsed, unknown = build_parser().parse_known_args(arguments)
@@ -71,12 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed.run(parsed)
     except PosewireError as error:
         return _told(error, parsed.command)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:  # by Ctrl-C, or by the signal that __main__ says
         print("posewire: stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
+        return 128 + next(iter(stop.args), signal.SIGINT)
     except BrokenPipeError:  # `posewire listen | head`: the reader went away, which is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EIO):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _told(PosewireError("The output cannot be written.", got=error, hint="make room on the disk"), parsed.command)
         if error.filename is None:
             raise
         # Asking whether a file exists can fail itself: in a folder that is another user's, under a name that is too long.

@@ -36,6 +36,8 @@ from posewire.wire import View
 
 _SILENCE_S = 3.0
 """After so long `listen` says why nothing comes."""
+_LONGEST_TIMEOUT_S = 1e6
+_PRINT_PERIOD_S = 1.0
 
 
 def add_commands(commands: Commands) -> None:
@@ -59,18 +61,38 @@ def _add_listen(commands: Commands) -> None:
 
 
 def _listen(flags: argparse.Namespace) -> None:
+    _check_patience(flags)
     address = flags.address or flags.connect or settings_of(argparse.Namespace(settings=flags.settings)).address
     with connect(address, key_file=flags.key_file, rig=flags.rig, timeout_s=flags.timeout) as client:
         console.print(f"Listening at {client.address} (Ctrl-C stops)")
         if flags.json:
             for received in _poses(client, flags):
                 print(json.dumps(_as_json(received), allow_nan=False), flush=True)
-        else:
+        elif output.is_terminal:
             with Live(console=output, refresh_per_second=8) as live:
                 for received in _poses(client, flags):
                     live.update(_table(client, received))
-            if not output.is_terminal:
-                output.print()  # a terminal's last line is ended already
+        else:
+            _print_now_and_then(client, _poses(client, flags))
+
+
+def _check_patience(flags: argparse.Namespace) -> None:
+    if flags.count is not None and flags.count < 1:
+        raise SettingsError("--count is not usable.", got=flags.count, allowed="1 or more", hint="--count 100")
+    if flags.timeout is not None and not 0.0 < flags.timeout <= _LONGEST_TIMEOUT_S:
+        raise SettingsError("--timeout is not usable.", got=flags.timeout, allowed="seconds, more than 0", hint="--timeout 10")
+
+
+def _print_now_and_then(client: Client, poses: Iterator[Received]) -> None:
+    """For files and pipes, where a table cannot be drawn anew: one a second, and the last."""
+    received, printed_s = None, -math.inf
+    for received in poses:
+        if time.monotonic() > printed_s + _PRINT_PERIOD_S:
+            printed_s = time.monotonic()
+            output.print(_table(client, received))
+            received = None
+    if received is not None:
+        output.print(_table(client, received))
 
 
 def _poses(client: Client, flags: argparse.Namespace) -> Iterator[Received]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,10 +20,18 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # p
 
 _WIDTH_IN_A_PIPE = None if sys.stdout.isatty() else 160
 
-console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+class _Console(Console):
+    """Leaves it to `main` what a reader who went away means: rich would end the program with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = _Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 """Progress and remarks: standard error, so that standard output stays free for results. A file may be called clip[1].mp4, so
 brackets are no markup; a long line is the terminal's to wrap, so that commands and paths can be copied."""
-output = Console(highlight=False, markup=False, width=_WIDTH_IN_A_PIPE)
+output = _Console(highlight=False, markup=False, width=_WIDTH_IN_A_PIPE)
 """What the user asked for, as a table or text."""
 
 
@@ -117,6 +127,13 @@ def settings_of(flags: argparse.Namespace) -> Settings:
         address=flag("publish") or flag("connect"),
         insecure=flag("insecure"),
     )
+
+
+@contextmanager
+def json_alone(flags: argparse.Namespace) -> Generator[None]:
+    """With --json whatever a plugin prints meanwhile, on whichever thread, goes to standard error."""
+    with redirect_stdout(sys.stderr) if flags.json else nullcontext():
+        yield
 
 
 def print_json(value: object) -> None:

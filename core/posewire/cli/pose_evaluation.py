@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,7 @@ from posewire.cli.options import console, output, print_json, settings_of
 from posewire.errors import SettingsError
 from posewire.evaluate import Prediction, Reference, poses
 from posewire.methods import Device, Lifter, MethodCard, MethodOptions
-from posewire.pipeline import open_estimator, open_lifter
+from posewire.pipeline import estimating, open_lifter
 from posewire.settings import Settings
 from posewire_data import cmu
 from posewire_data.motion import TEST_SUBJECTS, MotionSet, load
@@ -74,14 +75,12 @@ def evaluate_dataset(flags: argparse.Namespace) -> None:
             lifter.close()
         name = f"{settings.lifter} on true 2D"
     else:
-        card, estimator = open_estimator(settings)
-        lift = open_lifter(settings, card.joints)
-        try:
-            samples = poses.evaluate_sequences(sequences, poses.by_method(estimator, card, lift), most)
-        finally:
-            estimator.close()
+        with ExitStack() as opened:
+            card, estimator = opened.enter_context(estimating(settings))
+            lift = open_lifter(settings, card.joints)
             if lift is not None:
-                lift.close()
+                opened.callback(lift.close)
+            samples = poses.evaluate_sequences(sequences, poses.by_method(estimator, card, lift), most)
         name = settings.method if lift is None else f"{settings.method} + {settings.lifter}"
     _tell(flags, [poses.score(name, samples)], f"{flags.dataset} {flags.split}")
 

@@ -11,7 +11,7 @@ from rich.progress import track
 from posewire.cli.options import console, counted, output, print_json, remark, settings_of
 from posewire.errors import SettingsError
 from posewire.evaluate import stills
-from posewire.pipeline import open_estimator
+from posewire.pipeline import estimating
 from posewire.settings import Settings
 
 
@@ -51,14 +51,11 @@ def evaluate_stills(flags: argparse.Namespace, methods: list[str]) -> None:
 
 
 def _reports(settings: Settings, pictures: stills.Stills, boxes: tuple[str, ...]) -> list[stills.StillsReport]:
-    card, estimator = open_estimator(settings)
     reports: list[stills.StillsReport] = []
-    try:
+    with estimating(settings) as (card, estimator):
         for where in boxes:
             said = stills.answers(estimator, card, pictures, where)
             shown = track(said, f"{card.name}, boxes {where}", len(pictures), console=console, transient=True)
             pairs = [(said_px, still.points_px) for still, said_px in shown]
             reports.append(stills.score(card.name, where, pictures.joint_names, card.joints, pairs))
-    finally:
-        estimator.close()
     return reports

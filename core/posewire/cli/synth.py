@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from posewire.cli.options import Commands, add_json_flag, console, print_json
 from posewire.errors import DeviceError, PluginError, SettingsError
+from posewire.image_file import write_image
 from posewire.outputs import check_new_file
 
 if TYPE_CHECKING:
@@ -123,13 +124,10 @@ def _sheet(flags: argparse.Namespace) -> None:
     columns = flags.columns or (6 if flags.kind == "crops" else 3)
     _check("--columns", columns, 1, 50)
     studio = _studio(flags)
-    import cv2
-
     from posewire_synth.sheet import contact_sheet
 
     picture = contact_sheet(_render(studio, flags, flags.seed, flags.count), columns, labels=not flags.no_labels)
-    if not cv2.imwrite(str(flags.out), picture[..., ::-1]):
-        raise SettingsError("The sheet cannot be written.", got=flags.out, allowed="a name that ends in .png or .jpg")
+    write_image(flags.out, picture)
     if flags.json:
         print_json({"out": str(flags.out), "pictures": flags.count})
     else:

@@ -6,6 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -35,7 +36,7 @@ _REFILL_S = 0.005
 def connect(
     address: str = DEFAULT_ADDRESS,
     *,
-    key_file: Path | None = None,
+    key_file: str | PathLike[str] | None = None,
     rig: str | None = None,
     timeout_s: float | None = None,
     view: bool = False,
@@ -52,7 +53,7 @@ def connect(
     Raises:
         WireError: the address or the key file is not usable.
     """
-    return Client(address, None if key_file is None else load_client(key_file), rig or "", timeout_s, view=view)
+    return Client(address, None if key_file is None else load_client(Path(key_file)), rig or "", timeout_s, view=view)
 
 
 class Client:

@@ -100,4 +100,5 @@ def _y(part: float) -> int:
 
 
 def _write(panel: ImageArray, text: str, at: tuple[int, int], scale: float, colour: tuple[int, int, int] = _INK) -> None:
+    text = text.encode(errors="replace").decode()  # of a file name that is no UTF-8 OpenCV would crash
     cv2.putText(panel, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from posewire.data import FloatArray
 from posewire.errors import TakeError
 from posewire.evaluate.motions import LIMB_JOINTS, Motion, Prediction, Reference, limb_names_in
+from posewire.npz import read_npz
 from posewire.take import TakeArrays, read_take
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -138,10 +138,8 @@ def _as_mapping(arrays: TakeArrays) -> Arrays:
 
 def _read_npz(path: Path, keys: Sequence[str]) -> Arrays:
     try:
-        # Opened here, because np.load leaves a file open that it cannot read.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError) as error:
+        arrays = read_npz(path)
+    except (OSError, ValueError) as error:
         raise _unusable(path, f"{type(error).__name__}: {error}", "an npz file with " + ", ".join(keys)) from error
     lacking = [key for key in keys if key not in arrays]
     if lacking:

@@ -15,6 +15,7 @@ from posewire.fit.compiled import SOURCES, entry, kernel
 from posewire.fit.contacts import Contacts, begin_contacts, feel_ground, make_contacts
 from posewire.fit.expectation import Expectation, expect, forget, make_expectation
 from posewire.fit.facing import mend_facing
+from posewire.fit.floor import lean_on_floor
 from posewire.fit.footlock import Hold, let_go, lock_feet, make_hold
 from posewire.fit.kept import Kept, keep, make_kept
 from posewire.fit.kinematics import local_quaternions
@@ -155,6 +156,8 @@ def _follow(person: Person, memory: Memory, order: Order) -> float:
     _impose(person, memory, order.size_ratio)
     weigh_points(seen, worth, memory.expectation, px_m, order.step_s, weighing, targets)
     weigh_depth(memory.motion, order.step_s, weighing, targets)
+    if order.knows_up and weighing.floor_w > 0.0:
+        lean_on_floor(memory.contacts.probability, weighing.floor_w, targets)
     shift_ranges(person.body, memory.work, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
     settle(memory.work, side)

@@ -69,6 +69,10 @@ class FitSettings:
     """Whether a foot on the ground is held where it landed: it slides far less, and the pose may be slightly less accurate."""
     lock_sigma_m: float = 0.005
     """How far a held foot may be off."""
+    use_floor: bool = True
+    """Whether feet that rest show how far away somebody is, where the camera stands on a known floor."""
+    floor_sigma_m: float = 0.06
+    """How far above or below the floor a resting foot may be."""
 
     def __post_init__(self) -> None:
         low, high = HEIGHT_RANGE_M

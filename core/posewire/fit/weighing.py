@@ -43,6 +43,8 @@ class Weighing(NamedTuple):
     m_speed_cutoff_hz: float
     lock_w: float
     """Per m^2; 0 = feet are not held."""
+    floor_w: float
+    """Per m^2; 0 = a known floor says nothing."""
 
 
 def make_weighing(s: FitSettings, precision: float) -> Weighing:
@@ -59,7 +61,8 @@ def make_weighing(s: FitSettings, precision: float) -> Weighing:
     filters = (*_opened(s.filter_px, precision), *_opened(s.filter_m, precision))
     damping_w_s = 1.0 / (30.0 * (precision * s.damping_sigma_rad) ** 2)
     lock_w = float(s.lock_sigma_m) ** -2 if s.lock_feet else 0.0
-    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *filters, lock_w)
+    floor_w = float(s.floor_sigma_m) ** -2 if s.use_floor else 0.0
+    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *filters, lock_w, floor_w)
 
 
 def _opened(one_euro: OneEuroSettings, precision: float) -> tuple[float, float, float]:

@@ -21,6 +21,8 @@ _FEET = [REFERENCE.index(f"{side}_{part}") for side in ("left", "right") for par
 _ANKLES = [REFERENCE.index("left_ankle"), REFERENCE.index("right_ankle")]
 _HEAD = REFERENCE.index("head")
 _PAST_FRAMES = 3600
+_MOST_PEOPLE = 4
+"""They stand on one floor: of more than one, it is less easily imagined."""
 _EVERY_S = 1.0
 """Time between two attempts; one costs a few milliseconds."""
 _PAST_STANDING = 120
@@ -31,6 +33,7 @@ class GroundFinder:
 
     def __init__(self) -> None:
         self._past: deque[tuple[float, FloatArray, FloatArray]] = deque(maxlen=_PAST_FRAMES)
+        self._people: list[int | None] = [None] * _MOST_PEOPLE
         self._last_try_s = 0.0
         self.estimate: GroundEstimate | None = None
         """The newest estimate, certain or not."""
@@ -40,15 +43,33 @@ class GroundFinder:
         if self._past and time_s <= self._past[-1][0]:
             self._past.clear()  # the source began anew: two stretches of time do not mix
             self._last_try_s = time_s
-        for pose in poses[:1]:  # the first person is enough; rows stay of one length
-            points_m = cameras.to_camera(pose.positions_m, camera)
-            self._past.append((time_s, points_m[_FEET], points_m[_HEAD] - points_m[_ANKLES].mean(axis=0)))
+        if poses:
+            self._past.append((time_s, *self._row(poses, camera)))
         if time_s - self._last_try_s < _EVERY_S or len(self._past) < 3:
             return None
         self._last_try_s = time_s
         times, feet_m, upright = (np.array(column) for column in zip(*self._past, strict=True))
-        self.estimate = estimate_ground(feet_m, times, upright)
+        self.estimate = estimate_ground(feet_m.reshape(len(times), -1, 3), times, upright)
         return self.estimate.camera(camera) if self.estimate is not None and self.estimate.certain else None
+
+    def _row(self, poses: Sequence[SkeletonPose], camera: Camera) -> tuple[FloatArray, FloatArray]:
+        """Feet (P, 4, 3) and bodies, feet to head (P, 3), of as many people as there is room for; NaN: nobody."""
+        feet_m, upright = np.full((_MOST_PEOPLE, len(_FEET), 3), np.nan), np.full((_MOST_PEOPLE, 3), np.nan)
+        here = {pose.person_id for pose in poses}
+        for pose in poses:
+            if pose.person_id not in self._people:
+                self._seat(pose.person_id, here)
+            if pose.person_id in self._people:
+                k, points_m = self._people.index(pose.person_id), cameras.to_camera(pose.positions_m, camera)
+                feet_m[k], upright[k] = points_m[_FEET], points_m[_HEAD] - points_m[_ANKLES].mean(axis=0)
+        return feet_m, upright
+
+    def _seat(self, person_id: int, here: set[int]) -> None:
+        """Gives somebody the row of one who is not here, if there is one."""
+        for k, known in enumerate(self._people):
+            if known not in here:
+                self._people[k] = person_id
+                return
 
 
 class StatureFinder:

@@ -20,6 +20,8 @@ from posewire.ground.world import on_floor, world_from_floor
 
 ACROSS_M, ALONG_M = 0.02, 0.06
 """Deviation of a fitted foot point across and along the line of sight."""
+ALONG_SHARE = 0.03
+"""The same along it as a share of the distance: how far somebody is, his size in the picture says."""
 CERTAIN_ANGLE_DEG, CERTAIN_HEIGHT_M = 2.5, 0.03
 FEWEST_FOOTHOLDS = 6
 MOST_BELOW = 0.15
@@ -132,8 +134,10 @@ def _best_candidate(places: FloatArray, up: FloatArray, deviation_rad: float) ->
 
 def _deviations_m(places: FloatArray, normals: FloatArray) -> FloatArray:
     """Deviation of each place's height (M,) or (M, C) over planes with normals (3,) or (3, C)."""
-    sight = places / np.linalg.norm(places, axis=1, keepdims=True)
-    return np.sqrt(ACROSS_M**2 + ((sight @ normals) * ALONG_M) ** 2)
+    distance_m = np.linalg.norm(places, axis=1, keepdims=True)
+    along_m = np.hypot(ALONG_M, ALONG_SHARE * distance_m)
+    heights_m = (places / distance_m) @ normals * (along_m if normals.ndim == 2 else along_m[:, 0])
+    return np.hypot(ACROSS_M, heights_m)
 
 
 def _weights(z: FloatArray) -> FloatArray:

@@ -12,7 +12,8 @@ _REACH_S = 0.06
 """The speed is taken between the instants this long before and after."""
 _LEAST_S = 0.1
 """Time that a foot must have rested in a cube."""
-_CUBE_M = 0.08
+_CUBE_M, _CUBE_SHARE = 0.08, 0.03
+"""Side of a cube, at least that share of the distance: who stands still far away seems to move along the line of sight."""
 _ALONG_SHARE = 1 / 3
 """What a speed along the line of sight counts: a single view is about three times noisier along it than across."""
 
@@ -25,12 +26,21 @@ def footholds(feet_m: FloatArray, time_s: FloatArray) -> FloatArray:
         return np.empty((0, 3))
     step_s = np.clip(np.gradient(time_s), 0.0, _LEAST_S)
     seconds = np.broadcast_to(step_s[:, None], resting.shape)[resting]
-    _, cube = np.unique(np.floor(points / _CUBE_M).astype(np.int64), axis=0, return_inverse=True)
+    _, cube = np.unique(np.floor(_shrunk(points) / _CUBE_M).astype(np.int64), axis=0, return_inverse=True)
     cube = cube.reshape(-1)  # NumPy 2.0 alone gives (S, 1)
     rested_s = np.bincount(cube, seconds)
     counts = np.bincount(cube)
     means = np.stack([np.bincount(cube, points[:, axis]) for axis in range(3)], axis=1) / counts[:, None]
     return means[rested_s >= _LEAST_S]
+
+
+def _shrunk(points: FloatArray) -> FloatArray:
+    """Points (S, 3) drawn to the camera so far that equal steps between them are as far apart as cubes there are large."""
+    near_m = _CUBE_M / _CUBE_SHARE
+    distance_m = np.linalg.norm(points, axis=1, keepdims=True)
+    return points * np.where(
+        distance_m > near_m, near_m * (1.0 + np.log(np.maximum(distance_m, near_m) / near_m)) / distance_m, 1.0
+    )
 
 
 def _speed(feet_m: FloatArray, time_s: FloatArray) -> FloatArray:

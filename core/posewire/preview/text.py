@@ -39,6 +39,7 @@ def blend(image: ImageArray, mask: FloatArray, x: int, y: int, colour: Colour) -
 @lru_cache(maxsize=256)
 def _mask(text: str, height_px: int) -> FloatArray:
     """(h, w) coverage 0..1 of a line of text whose capitals are the first `height_px` rows."""
+    text = text.encode(errors="replace").decode()  # of a file name that is no UTF-8 OpenCV would crash
     tall = height_px * _OVERSIZE
     scale = tall / _capital_px()
     width = cv2.getTextSize(text, _FONT, scale, _OVERSIZE)[0][0] + _OVERSIZE

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from posewire.data import ImageArray
 from posewire.errors import PosewireError
 from posewire.preview.sheet import Sheet
+from posewire.shell import typed_mkdir
 
 if TYPE_CHECKING:
     from posewire.pipeline import Instant
@@ -41,7 +42,7 @@ class VideoWriter:
         _check_new(path, overwrite=overwrite)
         self._path = path
         self._open: tuple[OutputContainer, VideoStream] | None = None
-        self._last_tick = -1
+        self._last_tick, self._step_ticks = -1, 0
 
     def write(self, image: ImageArray, time_s: float) -> None:
         """Adds an image (H, W, 3) uint8 RGB at media time `time_s`, which must go forward."""
@@ -50,8 +51,10 @@ class VideoWriter:
             rgb = VideoFrame.from_ndarray(image, format="rgb24")
             frame = rgb.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
             frame.time_base = Fraction(1, _TICKS_PER_S)
-            frame.pts = self._last_tick = max(round(time_s * _TICKS_PER_S), self._last_tick + 1)
-            container.mux(stream.encode(frame))
+            frame.pts = max(round(time_s * _TICKS_PER_S), self._last_tick + 1)
+            self._step_ticks = frame.pts - self._last_tick if self._last_tick >= 0 else _TICKS_PER_S // 30
+            self._last_tick = frame.pts
+            self._mux(container, stream, frame)
 
     def close(self) -> None:
         """Completes the file; may be called twice."""
@@ -60,9 +63,15 @@ class VideoWriter:
         (container, stream), self._open = self._open, None
         with self._written():
             try:
-                container.mux(stream.encode(None))
+                self._mux(container, stream, None)
             finally:
                 container.close()
+
+    def _mux(self, container: OutputContainer, stream: VideoStream, frame: VideoFrame | None) -> None:
+        """The last picture stays as long as the one before: for how long it does otherwise makes players misread the rate."""
+        for packet in stream.encode(frame):
+            packet.duration = self._step_ticks
+            container.mux(packet)
 
     @contextmanager
     def _written(self) -> Generator[None]:
@@ -79,6 +88,7 @@ class VideoWriter:
         # Said aloud, because players guess the colour matrix from the picture's size.
         stream.color_primaries = stream.color_trc = stream.colorspace = _BT709
         stream.color_range = ColorRange.MPEG
+        stream.codec_context.framerate = Fraction(0, 1)  # unknown: else PyAV says 24, and a Matroska file repeats it
         stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
         return container, stream
 
@@ -116,7 +126,7 @@ def _check_new(path: Path, *, overwrite: bool) -> None:
         hint = f"--preview {path.stem}.mp4"
         raise PosewireError("A preview is an MP4, MOV or MKV file.", got=path.name, allowed=tuple(_FORMATS), hint=hint)
     if not path.parent.is_dir():
-        raise PosewireError("The folder for the preview does not exist.", got=path.parent, hint=f"mkdir -p {path.parent}")
+        raise PosewireError("The folder for the preview does not exist.", got=path.parent, hint=typed_mkdir(path.parent))
     if path.is_dir():
         raise PosewireError("The preview names a folder.", got=path, allowed="a file name", hint=f"--preview {path / 'seen.mp4'}")
     if path.exists() and not overwrite:

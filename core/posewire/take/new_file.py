@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from posewire.errors import TakeError
+from posewire.shell import typed_mkdir
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
     """Raises TakeError when `path` cannot become a new file: its folder is missing or
     write-protected, or it exists and must stay."""
     if not path.parent.is_dir():
-        hint = f'mkdir "{path.parent}"' if os.name == "nt" else f'mkdir -p "{path.parent}"'
-        raise TakeError("The folder of the output file does not exist.", got=path.parent, allowed="an existing folder", hint=hint)
+        problem, hint = "The folder of the output file does not exist.", typed_mkdir(path.parent)
+        raise TakeError(problem, got=path.parent, allowed="an existing folder", hint=hint)
     if not os.access(path.parent, os.W_OK):
         raise TakeError("The folder of the output file is write-protected.", got=path.parent, allowed="a folder of your own")
     if path.is_dir():

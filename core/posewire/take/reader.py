@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ _LOOK_FOR_SYNC_BYTES = 1 << 20
 """A file without a chunk in its first part is no take; the rest (of a film, say) need not be read to know it."""
 
 
-def read_take(path: Path) -> Take:
+def read_take(path: str | PathLike[str]) -> Take:
     """Opens a take. A cut or damaged one opens too: see `Take.damage`.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ class Take:
         object.__setattr__(self, "time_s", read_only(self.time_s, -1))
 
     @staticmethod
-    def open(path: Path) -> Take:
+    def open(path: str | PathLike[str]) -> Take:
         """Opens a take: see `read_take`."""
         from posewire.take.reader import read_take  # the reader makes Takes, so it cannot be imported above
 

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,7 +46,7 @@ class TakeWriter:
         TakeError: the file exists already, its folder does not, or it cannot be written.
     """
 
-    def __init__(self, path: Path, header: TakeHeader, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | PathLike[str], header: TakeHeader, *, overwrite: bool = False) -> None:
         self.path = Path(path)
         self._keypoints = len(header.keypoint_names)
         self._said_once = SaidOnce(header)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
+import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
 from posewire.errors import WireError
 from posewire.settings import DEFAULT_ADDRESS
 
-_FORM = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:/\[\]\s]+):(?P<port>[0-9]{1,5}|\*)")
+_FORM = re.compile(r"tcp://(?P<host>\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^:/\[\]\s]+):(?P<port>[0-9]{1,5}|\*)", re.ASCII)
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.?")
 _ANY_HOST = ("*", "0.0.0.0", "::")
 
@@ -67,6 +69,17 @@ def _check_host(text: str, host: str, bind: bool) -> None:
         _refuse(text, "the address of one machine", f"on this machine: {DEFAULT_ADDRESS}")
     if not bind and not (_is_ip(host) or _HOST_NAME.fullmatch(host)):
         _refuse(text, "an IP address or a host name", f"on this machine: {DEFAULT_ADDRESS}")
+    _check_zone(text, host)
+
+
+def _check_zone(text: str, host: str) -> None:
+    """fe80::1%eth0 means that address behind eth0; ZeroMQ would wait for ever behind an interface that is not there."""
+    zone = host.partition("%")[2]
+    needed = _is_ip(host) and ":" in host and ipaddress.ip_address(host).is_link_local
+    interfaces = [str(one[0]) if sys.platform == "win32" else one[1] for one in socket.if_nameindex()]
+    if (zone or needed) and zone not in interfaces and not zone.isdecimal():
+        allowed = "the network interface that leads there, after a %: " + ", ".join(interfaces)
+        _refuse(text, allowed, f"like tcp://[fe80::1%{interfaces[-1]}]:5577")
 
 
 def _is_ip(host: str) -> bool:

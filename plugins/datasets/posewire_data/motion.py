@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire.npz import read_npz, write_npz
 from posewire_data.errors import DatasetError
 from posewire_data.joints import JOINTS, ROOT, root_relative
 
@@ -141,7 +142,11 @@ class MotionSet:
 
 
 def save(path: Path, sets: Sequence[MotionSet]) -> None:
-    """Writes sets into one file (.npz)."""
+    """Writes sets into one file (.npz).
+
+    Raises:
+        DatasetError: a pelvis is missing, a joint is too far from it, or the file cannot be written.
+    """
     rows = [(one.split, clip) for one in sets for clip in one.clips]
     clips = [clip for _, clip in rows]
     positions = np.concatenate([clip.positions_m for clip in clips])
@@ -160,8 +165,11 @@ def save(path: Path, sets: Sequence[MotionSet]) -> None:
         "splits": np.array([split for split, _ in rows]),
         "rates_hz": np.array([clip.rate_hz for clip in clips]),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_npz(path, arrays)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written.", got=error, allowed="a folder that may be written to") from error
 
 
 _UNSEEN = np.int16(-32768)
@@ -182,9 +190,9 @@ def load(path: Path, split: Split) -> MotionSet:
         DatasetError: the file is missing, damaged, of another version or skeleton, or has no clip of this split.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {name: file[name] for name in _FIELDS}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        arrays = read_npz(path)
+        stored = {name: arrays[name] for name in _FIELDS}
+    except (OSError, ValueError, KeyError) as error:
         got = f"{type(error).__name__}: {error}"
         raise DatasetError(f"{path} is not a packed motion.", got=got, hint="python -m posewire_data.pack makes one") from error
     if int(stored["format"]) != FORMAT or tuple(stored["joints"]) != JOINTS:

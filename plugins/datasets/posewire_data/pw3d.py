@@ -43,7 +43,7 @@ def read_clips(folder: Path, split: Split) -> Iterator[Clip]:
         for person, positions in enumerate(_read(path)["jointPositions"]):
             world_m = checked_units(placed(joints_of(positions, _JOINTS, 3, path), _ORDER), path)
             name = f"{path.stem} {person}"
-            yield Clip(name, "3dpw", path.stem, path.stem.split("_")[1], _RATE_HZ, world_m.astype(np.float32))
+            yield Clip(name, "3dpw", path.stem, _activity_of(path), _RATE_HZ, world_m.astype(np.float32))
 
 
 def _files(folder: Path, split: Split) -> list[Path]:
@@ -79,19 +79,23 @@ def _sequence(path: Path, pictures: Path) -> Sequence:
     points_px = camera_m[..., :2] / in_front * [K[0, 0], K[1, 1]] + K[:2, 2]
     size_px = (round(2 * K[0, 2]), round(2 * K[1, 2]))  # 3DPW's principal point is the middle of the picture
     images = tuple(pictures / f"image_{frame:05d}.jpg" for frame in range(len(world_m)))
-    activities = (path.stem.split("_")[1] if "_" in path.stem else "",) * len(world_m)
     return Sequence(
         path.stem,
         "3dpw",
         path.stem,
         _RATE_HZ,
-        activities,
+        (_activity_of(path),) * len(world_m),
         checked_units(camera_m, path),
         points_px,
         np.stack([_visible(one, path) for one in found["poses2d"]], axis=1),
         Camera(*size_px, K),
         images if images and images[0].is_file() else (),
     )
+
+
+def _activity_of(path: Path) -> str:
+    """downtown_walking_00.pkl to 'walking'."""
+    return path.stem.split("_")[1] if "_" in path.stem else ""
 
 
 def _visible(poses2d: FloatArray, path: Path) -> NDArray[np.bool_]:

@@ -79,12 +79,6 @@ class Cameras:
         focal = np.stack([self.K[:, 0, 0], self.K[:, 1, 1]], axis=-1)
         return (flat * focal[:, None] + self.K[:, None, :2, 2]).reshape(normalised.shape)
 
-    def inside(self, normalised: FloatArray) -> NDArray[np.bool_]:
-        """(B, ..., 2) to (B, ...): True where the point lies in the picture."""
-        pixels = self.to_pixels(normalised)
-        size = self.size_px.reshape(len(self), *(1,) * (pixels.ndim - 2), 2)
-        return np.asarray(((pixels >= 0) & (pixels <= size - 1)).all(axis=-1), dtype=np.bool_)
-
 
 def projected(points_m: FloatArray) -> FloatArray:
     """Points in camera axes (..., 3) to normalised image points (..., 2); NaN where not in front of the camera."""

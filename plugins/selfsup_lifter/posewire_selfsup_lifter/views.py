@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from posewire.data import FloatArray, read_only
 from posewire.errors import PosewireError
+from posewire.npz import read_npz, write_npz
 
 ScaleOrigin = Literal["calibrated", "camera distance", "person height", "unknown"]
 """Where the metre comes from: known cameras, a measured distance between them, a measured person, or nowhere."""
@@ -115,7 +116,11 @@ def field_names() -> set[str]:
 
 
 def write_views(views: MultiView2D, path: Path) -> None:
-    """One .npz: 2D, confidence, cameras."""
+    """One .npz: 2D, confidence, cameras.
+
+    Raises:
+        PosewireError: it cannot be written.
+    """
     arrays: dict[str, Any] = {"version": _VERSION, "joints": np.array(views.joints), "rays": views.rays.astype(np.float32)}
     arrays["confidence"] = views.confidence.astype(np.float32)
     if views.extrinsics is not None:
@@ -124,7 +129,10 @@ def write_views(views: MultiView2D, path: Path) -> None:
         arrays["scale"] = np.array(views.extrinsics.scale)
     if views.like_real is not None:
         arrays["like_real"] = views.like_real
-    np.savez(path, **arrays)
+    try:
+        write_npz(path, arrays, compressed=False)
+    except OSError as error:
+        raise PosewireError(f"{path} cannot be written.", got=error, allowed="a file name in an existing folder") from error
 
 
 def read_views(path: Path) -> MultiView2D:
@@ -134,8 +142,7 @@ def read_views(path: Path) -> MultiView2D:
         PosewireError: no such file, not one of ours, of another version, or its arrays do not fit together.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return _from_arrays({name: stored[name] for name in stored.files})
+        return _from_arrays(read_npz(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PosewireError(
             f"{path} does not hold views.",

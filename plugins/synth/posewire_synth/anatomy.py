@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,8 @@ def _sides(mesh: BaseMesh, rig: Rig, mean_m: FloatArray) -> dict[str, tuple[Floa
     return places
 
 
-def _vertices(mesh: BaseMesh, group: str, mean_m: FloatArray, chosen) -> IntArray:  # pyright: ignore[reportMissingParameterType]
+def _vertices(mesh: BaseMesh, group: str, mean_m: FloatArray, chosen: Callable[[FloatArray], NDArray[np.bool_]]) -> IntArray:
+    """The vertices of a group whose places (V, 3) on the mean body are `chosen`."""
     used = np.unique(mesh.groups[group])
     return used[chosen(mean_m[used])]
 

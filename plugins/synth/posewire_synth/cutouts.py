@@ -1,6 +1,6 @@
 """Cut-outs of real people for the compositor: how a holder of MPI-INF-3DHP (or any masked data) makes MuCo-3DHP pictures.
 
-cutouts = [reader.cutout(frame) for frame in chosen]     # of one camera, so that their depths can be compared
+cutouts = [Cutout(rgb, mask, points_px, points_m), ...]     # of one camera, so that their depths can be compared
 layers = layers_of(cutouts, image=[0, 0, 1], size=(320, 512))
 composite = compose(layers, backgrounds)
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,18 +34,6 @@ class Cutout:
     """Label (a name of points.POINTS) to pixel."""
     points_m: dict[str, tuple[float, float, float]]
     """Label to metres in the camera's axes; `pelvis` is needed: it orders people by depth."""
-
-
-class CutoutSource(Protocol):
-    """What a reader of a masked data set offers."""
-
-    def __len__(self) -> int:
-        """Frames."""
-        ...
-
-    def cutout(self, frame: int) -> Cutout:
-        """One of them."""
-        ...
 
 
 def layers_of(cutouts: Sequence[Cutout], image: Sequence[int], size: tuple[int, int]) -> Layers:

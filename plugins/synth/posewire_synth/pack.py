@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.errors import ModelError
+from posewire.npz import read_npz, write_npz
 
 Pack: TypeAlias = dict[str, NDArray[Any]]
 """Array name to array, as in the file."""
@@ -73,8 +74,7 @@ def body_arrays(people: int, seed: int, *, skin_vertices: int | None = None, rep
 def save(path: Path, pack: Pack) -> Pack:
     """Writes a pack and returns it as it reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Any] = {"format": np.array(FORMAT), **pack}
-    np.savez_compressed(path, **arrays)
+    write_npz(path, {"format": np.array(FORMAT), **pack})
     return load(path)
 
 
@@ -107,9 +107,8 @@ def load(path: Path) -> Pack:
     """
     hint = "posewire synth pack --motion FOLDER makes one"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            pack = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError) as error:
+        pack = read_npz(path)
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path} is not a synth pack.", got=f"{type(error).__name__}: {error}", hint=hint) from error
     if "format" not in pack or int(pack["format"]) != FORMAT:
         raise ModelError(f"{path} is of another version.", got=pack.get("format"), allowed=FORMAT, hint=hint)

@@ -14,8 +14,6 @@ Adversary = Literal["none", "gan", "wgan-gp"]
 Supervision = Literal["3d", "reprojection"]
 Measure = Literal["squared", "distance"]
 
-TEMPORAL_FRAMES = 27
-
 
 @dataclass(frozen=True, slots=True)
 class VaeSettings(TrainSettings):

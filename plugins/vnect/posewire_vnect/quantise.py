@@ -38,11 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--to", type=Path, required=True, metavar="FILE.onnx")
     parser.add_argument("--shots", type=Path, required=True, metavar="FOLDER", help="training crops")
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="crops of real footage")
+    parser.add_argument("--begin", type=int, default=0, help="convolutions at the start that stay float")
     parser.add_argument("--count", type=int, default=48, help="crops of each folder")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
     folders = [folder for folder in (flags.shots, flags.real) if folder is not None]
-    static_eight_bits.quantize(flags.file, flags.to, calibration(folders, flags.count))
+    static_eight_bits.quantize(flags.file, flags.to, calibration(folders, flags.count), begin=flags.begin)
     print(flags.to)
 
 

@@ -173,15 +173,25 @@ def columns(features: Features, beside: Tensor, cell: Tensor) -> Tensor:
     own = [value.flatten(2).gather(2, cell[:, None].expand(-1, value.shape[1], -1)) for value in (features.fine, beside)]
     row = cell // width
     column = cell - row * width  # the exporter knows no remainder by a width that is free
-    x, y = (column + 0.5) * (2.0 / width) - 1.0, (row + 0.5) * (2.0 / height) - 1.0
-    where = torch.stack([x, y], dim=-1)[:, None]  # (B, 1, N, 2), -1..1
-    coarser = [between_cells(value, where) for value in (features.middle, features.coarse)]
+    x, y = (column + 0.5) / width, (row + 0.5) / height
+    coarser = [between_cells(value, x, y) for value in (features.middle, features.coarse)]
     return torch.cat([*own, *coarser], dim=1).transpose(1, 2)
 
 
-def between_cells(value: Tensor, where: Tensor) -> Tensor:
-    """(B, C, N) of maps (B, C, h, w) at places (B, 1, N, 2), -1..1 from edge to edge."""
-    return nn.functional.grid_sample(value, where, mode="bilinear", padding_mode="border", align_corners=False)[:, :, 0]
+def between_cells(value: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """(B, C, N) of maps (B, C, h, w) at places (B, N), 0..1 from edge to edge.
+
+    Bilinear, as a product: ONNX Runtime takes much longer for grid_sample.
+    """
+    height, width = value.shape[2:]
+    share = shares(y, height)[..., None] * shares(x, width)[..., None, :]  # (B, N, h, w)
+    return value.flatten(2) @ share.flatten(2).transpose(1, 2)
+
+
+def shares(where: Tensor, cells: int) -> Tensor:
+    """(B, N, cells) how much each cell of a row counts at places (B, N), 0..1; beyond the last one's centre, it alone."""
+    at = (where * cells - 0.5).clamp(0, cells - 1)
+    return (1.0 - (at[..., None] - torch.arange(cells, device=where.device)).abs()).clamp_min(0.0)
 
 
 class LiveMovenet(nn.Module):

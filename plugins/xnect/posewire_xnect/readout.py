@@ -80,18 +80,22 @@ def line_integrals(fields: Tensor, first: Tensor, second: Tensor) -> Tensor:
         first, second: (B, A, K, 2) candidates of the links' two ends, cells.
     """
     height, width = fields.shape[3:]
-    way = second[:, :, None] - first[:, :, :, None]  # (B, A, K, K, 2)
-    steps = torch.linspace(0.0, 1.0, SAMPLES, device=fields.device)
-    start, end = first.round(), second.round()
-    step = end[:, :, None] - start[:, :, :, None]
-    samples = start[:, :, :, None, None] + step[..., None, :] * steps[:, None]  # (B, A, K, K, S, 2)
-    cell = samples[..., 1].round().clamp(0, height - 1) * width + samples[..., 0].round().clamp(0, width - 1)
+    steps = torch.linspace(0.0, 1.0, SAMPLES, device=fields.device)[:, None, None]
+    way_x, way_y = (second[:, :, None, None, :, axis] - first[:, :, None, :, None, axis] for axis in (0, 1))  # (B, A, 1, K, K)
+    columns, rows = (_on_the_line(first[..., axis], second[..., axis], steps) for axis in (0, 1))
+    cell = rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)
     index = cell.long().flatten(2)[:, :, None].expand(-1, -1, 2, -1)
-    along = fields.flatten(3).gather(3, index).unflatten(3, cell.shape[2:])  # (B, A, 2, K, K, S)
-    follows = along[:, :, 0] * way[..., None, 0] + along[:, :, 1] * way[..., None, 1]
-    follows = follows / way.norm(dim=-1).clamp_min(1e-6)[..., None]
-    enough = (follows > ON_THE_WAY).float().mean(-1) >= MOST - 1e-6
-    return follows.mean(-1) * enough.float()
+    along = fields.flatten(3).gather(3, index).unflatten(3, cell.shape[2:])  # (B, A, 2, S, K, K)
+    length = (way_x * way_x + way_y * way_y).sqrt().clamp_min(1e-6)
+    follows = (along[:, :, 0] * way_x + along[:, :, 1] * way_y) / length
+    enough = (follows > ON_THE_WAY).float().mean(2) >= MOST - 1e-6
+    return follows.mean(2) * enough.float()
+
+
+def _on_the_line(first: Tensor, second: Tensor, steps: Tensor) -> Tensor:
+    """(B, A, S, K, K) whole cells from each first (B, A, K), rounded, to each second; short innermost axes would be slow."""
+    start = first.round()[:, :, None, :, None]
+    return (start + (second.round()[:, :, None, None] - start) * steps).round()
 
 
 class LiveStageOne(nn.Module):

@@ -115,6 +115,26 @@ def test_baking_while_live_bakes_the_action(stage: Stage, demo_take: Path) -> No
         assert np.allclose(evaluated_heads(obj)["left_wrist"], place, atol=1e-5), frame
 
 
+def test_disconnecting_at_another_frame_shows_the_action_there_and_at_the_same_one_the_pose_from_before(
+    stage: Stage, demo_take: Path
+) -> None:
+    obj = imported(demo_take)
+    scene = bpy.context.scene
+    scene.frame_set(20)
+    there, by_hand = evaluated_heads(obj)["head"], (0.8, 0.6, 0.0, 0.0)
+    scene.frame_set(1)
+    obj.pose.bones["head"].rotation_quaternion = by_hand
+    live(stage)
+    bpy.ops.posewire.disconnect()
+    assert np.allclose(obj.pose.bones["head"].rotation_quaternion, by_hand)
+    session = connect(stage.address)
+    pump_until(lambda: session.newest is not None, "a pose")
+    scene.frame_set(20)
+    pump_for(0.1)
+    bpy.ops.posewire.disconnect()
+    assert np.allclose(evaluated_heads(obj)["head"], there, atol=1e-5)
+
+
 def test_a_picture_rendered_while_live_shows_the_action(stage: Stage, demo_take: Path, tmp_path: Path) -> None:
     obj, scene = imported(demo_take), bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))

@@ -7,6 +7,9 @@ from typing import Any
 import bpy
 from conftest import ROOT, Stage, connect, module, pump_until
 
+ICONS = {item.identifier for item in bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items}
+"""Of this version of Blender: a panel with another one draws nothing more."""
+
 
 class Layout:
     """Stands for Blender's layout, which exists only in a window: checks what is asked of it and keeps the texts."""
@@ -23,7 +26,8 @@ class Layout:
         self.prop(data, name)
         assert collection in search.bl_rna.properties
 
-    def operator(self, name: str, **_: Any) -> Any:
+    def operator(self, name: str, *, icon: str = "NONE", **_: Any) -> Any:
+        assert icon in ICONS, icon
         group, bare = name.split(".")
         kind = getattr(getattr(bpy.ops, group), bare).get_rna_type()
         self.texts.append(name)
@@ -36,7 +40,8 @@ class Layout:
         for item in getattr(data, items):
             getattr(bpy.types, kind).draw_item(None, bpy.context, self, data, item, 0, active_data, active)
 
-    def label(self, text: str = "", **_: Any) -> None:
+    def label(self, text: str = "", icon: str = "NONE", **_: Any) -> None:
+        assert icon in ICONS, icon
         self.texts.append(text)
 
     def progress(self, factor: float = 0.0, text: str = "", **_: Any) -> None:
@@ -75,8 +80,21 @@ def test_while_live_and_recording_it_shows_the_numbers_and_the_people(stage: Sta
     text = drawn()
     for part in ("Live", "fps", "ms", "person 0", "person 1", "native: 100 %", "posewire.stop", "weight", "left_elbow"):
         assert part in text, part
-    bpy.data.objects.remove(bpy.context.scene.posewire.active_character().object)
-    assert "gone" in drawn()
+
+
+def test_a_deleted_armature_is_told_and_can_be_replaced_or_removed() -> None:
+    """With one deletion Blender keeps the object for the entry; a script's removes it wholly."""
+    for delete in (bpy.context.collection.objects.unlink, bpy.data.objects.remove):
+        bpy.ops.posewire.stand_in()
+        assert "posewire.replace_character" not in drawn()
+        character = bpy.context.scene.posewire.active_character()
+        name = character.object.name
+        delete(character.object)
+        text = drawn()
+        for part in (name, "deleted", "posewire.replace_character", "posewire.remove_character"):
+            assert part in text, part
+        assert "root_motion" not in text
+        assert bpy.ops.posewire.remove_character() == {"FINISHED"}
 
 
 def test_beside_the_connection_stands_why_nobody_moves(stage: Stage) -> None:

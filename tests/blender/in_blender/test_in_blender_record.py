@@ -132,8 +132,16 @@ def test_a_person_who_vanishes_does_not_end_the_recording(stage: Stage) -> None:
     bpy.ops.posewire.record()
     pump_for(2.6)
     assert bpy.ops.posewire.stop() == {"FINISHED"}
-    first, last = obj.animation_data.action.frame_range
-    assert last - first > 24
+    bpy.ops.posewire.disconnect()
+    keyed = np.array([point.co[0] for point in curves_of(obj.animation_data.action)[0].keyframe_points])
+    assert keyed[-1] - keyed[0] > 24
+    gap = int(np.argmax(np.diff(keyed)))
+    assert keyed[gap + 1] - keyed[gap] > 12  # of the second in which nobody was seen no frame is made up
+    places = []
+    for frame in (keyed[gap], keyed[gap] + 10):
+        bpy.context.scene.frame_set(int(frame))
+        places.append(evaluated_heads(obj)["head"])
+    assert np.allclose(places[0], places[1], atol=1e-6)
 
 
 def test_a_character_that_is_deleted_while_recording_leaves_its_action(stage: Stage) -> None:
@@ -170,6 +178,39 @@ def test_a_publisher_that_returns_goes_on_in_the_same_recording(stage: Stage) ->
     bpy.ops.posewire.stop()
     first, last = obj.animation_data.action.frame_range
     assert last - first > 1.4 * 24
+
+
+def test_a_recording_is_seen_as_soon_as_the_stream_is_left(stage: Stage) -> None:
+    stage.publish()
+    obj = stand_in()
+    by_hand = stand_in(person=7)
+    by_hand.pose.bones["head"].rotation_quaternion = (0.8, 0.6, 0.0, 0.0)
+    session = connect(stage.address)
+    pump_until(lambda: session.newest is not None, "a pose")
+    bpy.ops.posewire.record()
+    pump_for(0.5)
+    bpy.ops.posewire.stop()
+    bpy.ops.posewire.disconnect()
+    shown = evaluated_heads(obj)
+    bpy.context.scene.frame_set(bpy.context.scene.frame_current)
+    for name, place in evaluated_heads(obj).items():
+        assert np.allclose(shown[name], place, atol=1e-5), name
+    assert np.allclose(by_hand.pose.bones["head"].rotation_quaternion, (0.8, 0.6, 0.0, 0.0))
+
+
+def test_a_recording_has_the_rate_of_the_scene_in_which_it_began(stage: Stage) -> None:
+    stage.publish()
+    obj, first = stand_in(), bpy.context.scene
+    session = connect(stage.address)
+    pump_until(lambda: session.newest is not None, "a pose")
+    bpy.ops.posewire.record()
+    pump_for(1.0)
+    other = bpy.data.scenes.new("Other")
+    first.render.fps, other.render.fps = 24, 120
+    recording, bpy.context.window.scene = session.recording, other
+    bpy.ops.posewire.stop()
+    assert recording.time_s > 0.5
+    assert int(obj.animation_data.action.frame_range[1]) == 1 + int(24 * recording.time_s + 1e-6)
 
 
 def test_recording_nothing_is_an_error_and_not_an_empty_action(stage: Stage) -> None:
@@ -246,7 +287,7 @@ def test_a_file_that_is_no_take_is_a_readable_error(tmp_path: Path) -> None:
 
 def test_a_take_agrees_with_its_bvh_export(demo_take: Path, tmp_path: Path) -> None:
     bpy.context.scene.render.fps = 60
-    assert bpy.ops.posewire.import_take(filepath=str(demo_take)) == {"FINISHED"}
+    assert bpy.ops.posewire.import_take(filepath=str(demo_take), on_ground=False) == {"FINISHED"}
     obj = bpy.context.scene.posewire.characters[0].object
     bvh = tmp_path / "take.bvh"
     engine("export", str(demo_take), str(bvh))

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 from armatures import stand_in
-from conftest import Stage, connect, evaluated_heads, module, pump_for, pump_until
+from conftest import Stage, connect, evaluated_heads, module, pump_for, pump_until, refused
 
 
 def live(stage: Stage) -> tuple[Any, Any]:
@@ -36,7 +36,7 @@ def test_an_armature_that_is_deleted_is_told_and_the_others_go_on(stage: Stage) 
     sequence = next_pose(session)
     assert np.allclose(evaluated_heads(stays)["head"], stage.expected(sequence)["head"], atol=1e-5)
     characters = bpy.context.scene.posewire.characters
-    assert any("gone" in session.problem_of(character) for character in characters)
+    assert any("deleted" in session.problem_of(character) for character in characters)
 
 
 def test_an_armature_that_the_artist_deletes_is_told_though_our_list_still_knows_it(stage: Stage) -> None:
@@ -47,6 +47,25 @@ def test_an_armature_that_the_artist_deletes_is_told_though_our_list_still_knows
     character = bpy.context.scene.posewire.active_character()
     assert character.object is not None
     pump_until(lambda: "deleted" in session.problem_of(character), "the word about it")
+
+
+def test_a_new_stand_in_takes_the_place_of_a_deleted_armature(stage: Stage) -> None:
+    gone, session = live(stage)
+    character = bpy.context.scene.posewire.active_character()
+    character.smoothing = 0.0
+    character.mirror = True
+    with refused("still there"):
+        bpy.ops.posewire.replace_character()
+    bpy.data.batch_remove([gone.children[0]])
+    bpy.context.collection.objects.unlink(gone)
+    with refused("deleted"):
+        bpy.ops.posewire.edit_mapping()
+    assert bpy.ops.posewire.replace_character() == {"FINISHED"}
+    assert len(bpy.context.scene.posewire.characters) == 1
+    assert character.object != gone and character.object.users_scene and character.mirror
+    next_pose(session)
+    assert session.problem_of(character) == ""
+    assert character.object.pose.bones["head"].rotation_quaternion[0] < 1.0
 
 
 def test_an_armature_that_shows_its_rest_position_is_told(stage: Stage) -> None:
@@ -98,7 +117,9 @@ def test_an_armature_of_something_else_is_told(stage: Stage) -> None:
     assert bpy.ops.posewire.add_characters() == {"FINISHED"}
     character = bpy.context.scene.posewire.active_character()
     next_pose(session)
-    assert "preset" in session.problem_of(character)
+    assert "No preset knows the bones" in session.problem_of(character)
+    with refused("nearest preset"):
+        bpy.ops.posewire.edit_mapping()
 
 
 def test_a_publisher_that_dies_is_told_and_found_again(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from posewire.methods import MethodOptions
 from posewire_blazepose.body_detector import anchors
 from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.names import KEYPOINT_NAMES
-from posewire_blazepose.regions import Region
+from posewire_blazepose.regions import Region, intersection_over_union
 
 REFERENCE = np.load(Path(__file__).parent / "reference_cam01.npz")
 
@@ -49,6 +49,12 @@ def test_anchors_are_as_many_as_the_network_has_boxes():
     assert anchors().shape == (2254, 2)
     assert anchors().min() > 0
     assert anchors().max() < 1
+
+
+def test_boxes_agree_by_what_they_share_of_both():
+    box = np.array([0.0, 0.0, 4.0, 2.0])
+    others = np.array([box, [2.0, 0.0, 6.0, 2.0], [1.0, 0.5, 2.0, 1.5], [5.0, 0.0, 6.0, 2.0], [5.0, 3.0, 6.0, 4.0]])
+    np.testing.assert_allclose(intersection_over_union(box, others), [1.0, 1 / 3, 1 / 8, 0.0, 0.0])
 
 
 def recorded_region(kind, row, image):

@@ -40,6 +40,19 @@ def test_errors_scale_with_the_person_and_have_the_models_size(clean: np.ndarray
     assert np.nanstd((small - clean)[:, :, nose]) == pytest.approx(expected, rel=0.1)
 
 
+def test_a_point_errs_more_the_less_sure_the_estimator_is(clean: np.ndarray) -> None:
+    def error(confidence: float) -> float:
+        logit = float(np.log(confidence / (1 - confidence)))
+        rows = {
+            name: replace(row, steady=0.0, logit=logit, logit_between=0.0, logit_within=0.0) for name, row in QUIET.joints.items()
+        }
+        said, sure = replace(QUIET, joints=rows, worse=(3.0, 2.0, 1.7, 1.3, 1.0)).said(np.random.default_rng(6), clean)
+        np.testing.assert_allclose(sure[:, :, SEEN], confidence)
+        return float(np.nanstd(said - clean))
+
+    assert [error(c) / error(0.97) for c in (0.1, 0.3, 0.6, 0.9)] == pytest.approx([3.0, 2.0, 1.7, 1.3])
+
+
 def test_neighbouring_frames_err_alike(clean: np.ndarray) -> None:
     steadfast = replace(QUIET, joints={name: replace(row, steady=0.0, memory_s=0.1) for name, row in QUIET.joints.items()})
     errors = (steadfast.said(np.random.default_rng(1), clean, 30.0)[0] - clean)[:, :, JOINTS.index("nose")]

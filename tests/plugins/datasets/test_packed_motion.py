@@ -92,6 +92,9 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path, packed: Path, waving_m: np.
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(DatasetError, match="not a packed motion"):
         load(tmp_path / "text.npz", "train")
+    (tmp_path / "short.npz").write_bytes(packed.read_bytes()[:-100])
+    with pytest.raises(DatasetError, match="not a packed motion"):
+        load(tmp_path / "short.npz", "train")
     with np.load(packed) as file:
         stored = dict(file)
     np.savez(tmp_path / "old.npz", **(stored | {"joints": stored["joints"][:16]}))
@@ -104,3 +107,5 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path, packed: Path, waving_m: np.
         clip("01", waving_m[:, :16])
     with pytest.raises(DatasetError, match="units"):
         save(tmp_path / "mm.npz", [MotionSet("train", (clip("01", 1000 * waving_m),))])
+    with pytest.raises(DatasetError, match="cannot be written"):
+        save(packed / "inside_a_file.npz", [load(packed, "train")])

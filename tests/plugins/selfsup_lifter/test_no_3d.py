@@ -120,6 +120,13 @@ def test_a_file_with_labels_is_refused(tmp_path):
         views.read_views(tmp_path / "bad.npz")
 
 
+def test_a_damaged_file_holds_no_views(tmp_path):
+    views.write_views(studio.virtual_views(walking(), 30, seed=0), tmp_path / "views")
+    (tmp_path / "views").write_bytes((tmp_path / "views").read_bytes()[:-100])
+    with pytest.raises(PosewireError, match="does not hold views"):
+        views.read_views(tmp_path / "views")
+
+
 def test_only_two_teachers_need_a_dictionary():
     wanted = {"reprojection": False, "factorization": True, "distillation": True}
     assert {name: needs_dictionary(SelfsupSettings(teacher=name)) for name in wanted} == wanted

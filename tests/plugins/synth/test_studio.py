@@ -56,10 +56,12 @@ def test_visible_joints_lie_on_their_own_person(crops: Batch, groups: Batch) -> 
 
 
 def test_a_joint_hidden_by_its_own_body_lies_behind_the_surface(crops: Batch) -> None:
+    behind_m: list[float] = []
     for b, m, j in (crops.visibility == BY_SELF).nonzero().tolist():
         x, y = crops.points_px[b, m, j].round().long().tolist()
         if int(crops.instance[b, y, x]) == m + 1:
-            assert float(crops.points_m[b, m, j, 2]) > float(crops.depth_m[b, y, x]) + 0.03
+            behind_m.append(float(crops.points_m[b, m, j, 2] - crops.depth_m[b, y, x]))
+    assert len(behind_m) > 20 and min(behind_m) > 0.03
 
 
 def test_a_visible_joint_is_near_the_surface_or_at_its_edge(crops: Batch) -> None:
@@ -96,10 +98,10 @@ def test_labels_outside_the_picture_say_so(crops: Batch) -> None:
 
 
 def test_nobody_is_black_and_nobody_is_burnt(crops: Batch) -> None:
-    for b in range(len(crops.image)):
-        mine = crops.image[b][:, crops.instance[b] == 1]
-        if mine.shape[1] > 60:
-            assert 0.03 < float(mine.mean()) < 0.97
+    people = [crops.image[b][:, crops.instance[b] == 1] for b in range(len(crops.image))]
+    brightness = [float(mine.mean()) for mine in people if mine.shape[1] > 60]
+    assert len(brightness) > 5
+    assert min(brightness) > 0.03 and max(brightness) < 0.97
 
 
 def test_the_same_seed_gives_the_same_batch(studio: Studio, pack: Pack) -> None:

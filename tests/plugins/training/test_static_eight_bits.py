@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx", reason="reading ONNX needs onnx: pip install 
 from posewire_training import static_eight_bits  # noqa: E402
 
 
-def test_what_float_operations_read_stays_float_and_so_do_sums_and_the_last_convolution() -> None:
+def test_what_float_operations_write_or_read_stays_float_and_so_do_sums_and_the_last_convolution() -> None:
     node, graph = onnx.helper.make_node, onnx.GraphProto()
     graph.node.extend(
         [
@@ -20,11 +20,16 @@ def test_what_float_operations_read_stays_float_and_so_do_sums_and_the_last_conv
             node("Sigmoid", ["both"], ["s"], name="float"),
             node("Relu", ["both"], ["r"], name="only a convolution reads it"),
             node("Conv", ["r", "w"], ["b"], name="second"),
-            node("Add", ["b", "s"], ["c"], name="sum"),
+            node("Relu", ["b"], ["d"], name="between convolutions"),
+            node("Conv", ["d", "w"], ["e"], name="third"),
+            node("Conv", ["s", "w"], ["alone"], name="between float ones"),
+            node("Add", ["e", "alone"], ["c"], name="sum"),
             node("Conv", ["c", "w"], ["y"], name="last"),
             node("TopK", ["y", "k"], ["t", "i"], name="read-out"),
         ]
     )
-    assert static_eight_bits.quantised_nodes(graph) == ["only a convolution reads it", "second"]
+    assert static_eight_bits.quantised_nodes(graph) == ["second", "between convolutions", "third"]
     graph.node[3].input[0] = "elsewhere"
-    assert static_eight_bits.quantised_nodes(graph)[:3] == ["first", "logits", "read by a float one, too"]
+    first = ["first", "logits", "read by a float one, too", "only a convolution reads it"]
+    assert static_eight_bits.quantised_nodes(graph)[:4] == first
+    assert static_eight_bits.quantised_nodes(graph, begin=2)[:2] == ["second", "between convolutions"]

@@ -66,7 +66,7 @@ def test_the_cross_modal_form_learns_in_every_pair_of_encoder_and_decoder(
 ) -> None:
     monkeypatch.setattr(tasks, "_FIT_SAMPLES", 300)
     monkeypatch.setattr(tasks, "_VALIDATION_SAMPLES", 20)
-    monkeypatch.setattr(crossmodal, "IMAGE_PX", 32)
+    monkeypatch.setattr(crossmodal, "IMAGE_PX", 16)
     settings = VaeSettings(
         form="cross-modal", steps=60, batch=12, warm_up_steps=5, hidden=48, blocks=2, latent=8, validate_every=12
     )

@@ -17,6 +17,8 @@ class Mailbox:
         self._taken_subject: Payload | None = None
         self._pose: Payload | None = None
         self._closed = False
+        self.refusal = ""
+        """Why it was closed; empty = the server ends."""
 
     def put(self, subject: Payload, pose: Payload) -> None:
         """The newest pose, in place of one that was not taken, and the subject that it is of."""
@@ -37,8 +39,9 @@ class Mailbox:
             self._taken_subject = self._subject
             return [self._subject, pose] if is_new else [pose]
 
-    def close(self) -> None:
+    def close(self, refusal: str = "") -> None:
         """Lets the client's thread go."""
         with self._condition:
+            self.refusal = refusal
             self._closed = True
             self._condition.notify()

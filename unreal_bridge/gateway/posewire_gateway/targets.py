@@ -9,7 +9,7 @@ from typing import Any
 
 from posewire.errors import SettingsError
 
-_FORM = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:/\[\]\s]+):(?P<port>[0-9]{1,5})")
+_FORM = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^:/\[\]\s]+):(?P<port>[0-9]{1,5})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

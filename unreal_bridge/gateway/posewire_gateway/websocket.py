@@ -45,6 +45,8 @@ _PATIENCE_S = 1.0
 """How often an idle client's thread looks whether it is still there."""
 _LONGEST_REQUEST = 1024
 """A client has nothing to say but its address."""
+_LONGEST_REASON = 123
+"""Bytes of a close frame's reason (RFC 6455, 5.5)."""
 _QUIET = logging.getLogger(__name__)
 _QUIET.setLevel(logging.CRITICAL)  # a browser opens connections that it does not use: no reason for a traceback
 
@@ -88,11 +90,16 @@ class WebSocketServer:
         with self._lock:
             clients = dict(self._clients)
         for wish in set(clients.values()):
-            on_rig = self._on_rig(wish.rig, chosen)
+            mailboxes = [mailbox for mailbox, wished in clients.items() if wished == wish]
+            try:
+                on_rig = self._on_rig(wish.rig, chosen)
+            except PluginError as error:  # the stream's skeleton is not made for this rig: its clients hear so, the others go on
+                for mailbox in mailboxes:
+                    mailbox.close(refusal=" ".join(str(error).split()))
+                continue
             subject, pose = self._subject(wish, on_rig.subject), pose_payload(on_rig, wish.format)
-            for mailbox, wished in clients.items():
-                if wished == wish:
-                    mailbox.put(subject, pose)
+            for mailbox in mailboxes:
+                mailbox.put(subject, pose)
 
     def lost(self) -> None:
         """Poses stop; a page sees it by its own clock."""
@@ -168,7 +175,8 @@ def _deliver(connection: ServerConnection, mailbox: Mailbox) -> None:
             connection.send(payload)
         with contextlib.suppress(TimeoutError):
             connection.recv(timeout=0)
-    connection.close(CloseCode.GOING_AWAY)
+    reason = mailbox.refusal.encode()[:_LONGEST_REASON].decode(errors="ignore")
+    connection.close(CloseCode.POLICY_VIOLATION if reason else CloseCode.GOING_AWAY, reason)
 
 
 def _wish(path: str) -> Wish:

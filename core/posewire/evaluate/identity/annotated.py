@@ -25,13 +25,15 @@ def read_truth(path: Path, frame_count: int) -> list[Truth]:
         SettingsError: the file is not there, or holds something else.
     """
     try:
-        rows = np.array([line.split(",") for line in path.read_text().split()], dtype=np.float64)
+        rows = np.array([line.split(",") for line in path.read_text(encoding="utf-8").split()], dtype=np.float64)
     except (OSError, ValueError) as error:
         raise SettingsError("The annotation cannot be read.", got=str(path), allowed=_FORM) from error
     if rows.ndim != 2 or rows.shape[1] < _BOX.stop:
         raise SettingsError("The annotation holds no boxes.", got=str(path), allowed=_FORM)
     if rows.shape[1] > _COUNTED:
         rows = rows[rows[:, _COUNTED] != 0]
+    if not len(rows):
+        raise SettingsError("The annotation counts nobody.", got=str(path), allowed="a line whose seventh number is not 0")
     people = [_interpolated(rows[rows[:, _PERSON] == person], frame_count) for person in np.unique(rows[:, _PERSON])]
     boxes_px, visible = (np.stack(part, axis=1) for part in zip(*people, strict=True))  # (T, A, 4), (T, A)
     return [Truth(boxes, shares) for boxes, shares in zip(boxes_px, visible, strict=True)]

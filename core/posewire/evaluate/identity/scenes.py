@@ -1,4 +1,4 @@
-"""Who walks where: five situations in which identities get lost, and a stranger in the place of somebody who left."""
+"""Who walks where: six situations in which identities get lost, and a stranger in the place of somebody who left."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from posewire import metrics
 from posewire.data import Camera, FloatArray
 from posewire.evaluate.motions import LIMB_JOINTS, Reference, nearest_rows
 from posewire.metrics import seen_points
+from posewire.npz import read_npz
 from posewire.take import TakeArrays
 
 _SHARE = 0.2
@@ -21,11 +22,11 @@ def projected_limbs(path: Path, reference: Reference) -> FloatArray | None:
 
     Keys: VIEW_K (3, 3); optionally VIEW_dist (4,) or (5,), as OpenCV has it.
     """
-    with np.load(path, allow_pickle=False) as file:
-        if f"{reference.view}_K" not in file.files:
-            return None
-        K = np.asarray(file[f"{reference.view}_K"], dtype=np.float64)
-        given = file[f"{reference.view}_dist"] if f"{reference.view}_dist" in file.files else np.zeros(5)
+    arrays = read_npz(path)
+    if f"{reference.view}_K" not in arrays:
+        return None
+    K = np.asarray(arrays[f"{reference.view}_K"], dtype=np.float64)
+    given = arrays.get(f"{reference.view}_dist", np.zeros(5))
     distortion = np.zeros(5)
     distortion[: given.size] = given.ravel()
     return cameras.project(reference.motion.limbs_m(), Camera(1, 1, K, distortion))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +13,11 @@ from posewire import capture
 from posewire.data import Camera, Detections, FloatArray, Frame, ImageArray, Track
 from posewire.errors import SourceError
 from posewire.evaluate.poses.samples import PoseSamples, joined
+from posewire.image_file import read_image
 from posewire.lift import LiftStage
 from posewire.methods import Estimator, Lifter, MethodCard, SourceOptions
 from posewire.metrics import match_people, seen_points
+from posewire.pipeline import estimate, restart
 from posewire_data.joints import JOINTS, ROOT, root_relative, with_middles
 from posewire_data.sequences import Sequence
 
@@ -54,11 +55,11 @@ def by_method(estimator: Estimator, card: MethodCard, lift: LiftStage | None) ->
     columns = [(j, card.joints.index(name)) for j, name in enumerate(JOINTS) if name in card.joints]
 
     def say(sequence: Sequence) -> Iterator[Said]:
-        estimator.reset()
+        restart(estimator, card)
         if lift is not None:
             lift.reset()
         for row, frame in enumerate(_frames(sequence)):
-            yield _found(estimator.estimate(frame), columns, frame, lift, sequence.points_px[row])
+            yield _found(estimate(estimator, card, frame), columns, frame, lift, sequence.points_px[row])
 
     return say
 
@@ -95,10 +96,7 @@ def _frames(sequence: Sequence) -> Iterator[Frame]:
     """The pictures of the annotated rows."""
     if sequence.pictures:
         for row, path in enumerate(sequence.pictures):
-            picture = cv2.imread(str(path))
-            if picture is None:
-                raise SourceError(f"{path} cannot be read.", hint="unpack the dataset's pictures, renaming nothing")
-            yield _frame(np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8), row, sequence)
+            yield _frame(read_image(path, hint="unpack the dataset's pictures, renaming nothing"), row, sequence)
         return
     if sequence.video is None:
         raise SourceError(f"The pictures of {sequence.name} are not there.", hint="docs/DATA.md shows where they must lie")

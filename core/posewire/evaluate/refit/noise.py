@@ -8,8 +8,8 @@ than our skeleton's. Hence: an error that changes within 0.1 s, one anew in almo
 much along the line of sight; more at the ends of limbs than at the trunk. Now and then a joint is elsewhere for some frames, or
 the legs, or all sides, are exchanged.
 
-`confused`: the same, but legs, arms or all sides are exchanged once a second for up to a second, as BlazePose does with somebody
-seen from behind or from the side; half of the times it goes over to the other sides through what lies between.
+`confused`: the same, but legs, arms or all sides are exchanged once in two seconds for up to a second, as BlazePose does with
+somebody seen from behind or from the side; half of the times it goes over to the other sides through what lies between.
 """
 
 from __future__ import annotations

@@ -12,18 +12,15 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from posewire.data import FloatArray, ImageArray
 from posewire.errors import SettingsError, SourceError
+from posewire.npz import read_npz
 
 JOINTS_FILE = "joints.npz"
-KEYS = ("joint_names", "keypoints_px", "visible")
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 _HINT = "docs/METRICS.md describes the files"
 
@@ -142,13 +139,12 @@ def _read(path: Path) -> bytes:
 def _labels(data: bytes, path: Path) -> tuple[tuple[str, ...], FloatArray]:
     """Joint names and points (N, J, 2), NaN where not visible."""
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {key: file[key] for key in KEYS}
+        arrays = read_npz(io.BytesIO(data))
         names = tuple(str(name) for name in arrays["joint_names"])
         points_px = arrays["keypoints_px"].reshape(-1, len(names), 2).astype(np.float64)
         visible = arrays["visible"].reshape(-1, len(names)).astype(np.bool_)
         return names, np.where(visible[..., None], points_px, np.nan)
-    except (KeyError, ValueError, EOFError, OSError, BadZipFile) as error:
+    except (KeyError, ValueError, OSError) as error:
         allowed = "an npz file with joint_names (J,), keypoints_px (N, J, 2) and visible (N, J)"
         raise SourceError(f"The joints of {path} cannot be used.", got=error, allowed=allowed, hint=_HINT) from error
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from posewire import camera as cameras
 from posewire.data import FloatArray, Frame, ImageArray
-from posewire.errors import PluginError
+from posewire.errors import PluginError, as_plugin_error
 from posewire.evaluate.stills.reading import Still, Stills
 from posewire.methods import BoxEstimator, Estimator, MethodCard
 from posewire.metrics import match_people
+from posewire.pipeline import estimate, restart
 
 BOXES = ("found", "true")
 """Who says where the person is: the method's own detector, or the labels."""
@@ -19,6 +20,7 @@ _CUT = 1.5
 """Side of the cut-out over the longer side of the box: what lies around a person belongs to the picture of one."""
 _MARGIN = 0.1
 """Labels end at ankles, wrists and the crown; hands and feet reach further by about this share of the longer side."""
+_HINT = "another --method, or tell the plugin's author"
 
 
 def answers(estimator: Estimator, card: MethodCard, stills: Stills, boxes: str) -> Iterator[tuple[Still, FloatArray]]:
@@ -27,29 +29,30 @@ def answers(estimator: Estimator, card: MethodCard, stills: Stills, boxes: str) 
     Of several people the one nearest to the labels counts.
 
     Raises:
-        PluginError: the method has none of the joints.
+        PluginError: the method has none of the joints, or it failed.
     """
     columns = [card.joints.index(name) if name in card.joints else -1 for name in stills.joint_names]
     if max(columns, default=-1) < 0:
         raise PluginError(f"{card.name} has none of the joints.", got=", ".join(card.joints), allowed=stills.joint_names)
     for still in stills:
-        estimator.reset()
-        people_px = _whole(estimator, still) if boxes == "found" else _boxed(estimator, still)
+        restart(estimator, card)
+        people_px = _whole(estimator, card, still) if boxes == "found" else _boxed(estimator, card, still)
         yield still, _of_person(_in_order(people_px, columns), still.points_px)
 
 
-def _whole(estimator: Estimator, still: Still) -> FloatArray:
+def _whole(estimator: Estimator, card: MethodCard, still: Still) -> FloatArray:
     """(P, J, 2) in the method's order."""
-    return estimator.estimate(_frame(still.image)).keypoints_px
+    return estimate(estimator, card, _frame(still.image), still.name).keypoints_px
 
 
-def _boxed(estimator: Estimator, still: Still) -> FloatArray:
+def _boxed(estimator: Estimator, card: MethodCard, still: Still) -> FloatArray:
     """A method that cannot be told a box is shown the cut-out around it, and finds the person there."""
     box_px = true_box(still.points_px)
     if isinstance(estimator, BoxEstimator):
-        return estimator.estimate_in(_frame(still.image), box_px).keypoints_px
+        with as_plugin_error(f"The method {card.name!r} failed on {still.name}.", _HINT):
+            return estimator.estimate_in(_frame(still.image), box_px).keypoints_px
     x0, y0, x1, y1 = _cut(box_px, still.image.shape)
-    found = estimator.estimate(_frame(np.ascontiguousarray(still.image[y0:y1, x0:x1])))
+    found = estimate(estimator, card, _frame(np.ascontiguousarray(still.image[y0:y1, x0:x1])), still.name)
     return found.keypoints_px + np.array([x0, y0])
 
 

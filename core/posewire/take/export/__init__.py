@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,7 +65,9 @@ EXPORTS: dict[str, ExportKind] = {kind.suffix: kind for kind in _KINDS}
 """Every format by its suffix."""
 
 
-def export(take: Take, path: Path, kind: str | None = None, *, person: int | None = None, overwrite: bool = False) -> list[Path]:
+def export(
+    take: Take, path: str | PathLike[str], kind: str | None = None, *, person: int | None = None, overwrite: bool = False
+) -> list[Path]:
     """Writes a take in another format and returns the files made.
 
     Args:

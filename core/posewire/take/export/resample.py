@@ -15,6 +15,7 @@ from posewire import rotation
 from posewire.data import FloatArray
 from posewire.errors import TakeError
 from posewire.skeleton import Skeleton
+from posewire.take.export.one_world import OneWorld
 from posewire.take.recording import Take
 
 _USUAL_RATES_HZ = np.array([24000 / 1001, 24, 25, 30000 / 1001, 30, 48, 50, 60000 / 1001, 60, 90, 100, 120, 240])
@@ -87,18 +88,16 @@ class _Poses:
 
 
 def _poses(take: Take, person: int, skeleton: Skeleton) -> _Poses:
-    """A person's usable poses: finite, and on a skeleton with the same joints."""
+    """A person's usable poses: finite, and on a skeleton with the same joints; all in one world."""
     found: list[_Poses] = []
-    start = 0
+    world, start = OneWorld(take.cameras), 0
     for batch in take.batches():
         for run in batch.runs:
             theirs = take.skeletons.get(run.skeleton or "")
             if run.person_id == person and run.pose is not None and theirs is not None and theirs.names == skeleton.names:
-                root_m, rotations = run.pose["root_m"], run.pose["rotations_wxyz"]
+                root_m, rotations = world.poses(batch, run)
                 finite = np.isfinite(root_m).all(-1) & np.isfinite(rotations).all((-2, -1))
-                found.append(
-                    _Poses(start + run.rows[finite], root_m[finite].astype(float), rotation.normalise(rotations[finite]))
-                )
+                found.append(_Poses(start + run.rows[finite], root_m[finite], rotation.normalise(rotations[finite])))
         start += len(batch.time_s)
     if not any(len(poses.place) for poses in found):
         raise TakeError("The take holds no usable pose of this person.", got=f"person {person}")

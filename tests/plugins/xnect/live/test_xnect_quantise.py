@@ -14,7 +14,7 @@ from xnect_nets import SHORT, tiny  # noqa: E402
 
 from posewire.runtime import open_session  # noqa: E402
 from posewire_training import static_eight_bits  # noqa: E402
-from posewire_xnect import quantise  # noqa: E402
+from posewire_xnect import int8_speed, quantise  # noqa: E402
 from posewire_xnect.calibration import of_videos  # noqa: E402
 from posewire_xnect.export import export_stage_one, export_stage_two  # noqa: E402
 from posewire_xnect.networks import StageOneNet, StageTwoNet  # noqa: E402
@@ -103,3 +103,10 @@ def test_a_file_that_is_no_xnect_ends_with_exit_code_2(tmp_path: Path, capsys: p
     blazepose = Path(__file__).parents[4] / "models" / "posewire_models" / "blazepose_lite.onnx"
     assert quantise.main([str(blazepose), "--to", str(tmp_path / "out.onnx")]) == 2
     assert "no network of XNect" in capsys.readouterr().err
+
+
+def test_the_speed_of_both_is_told_for_one_thread_and_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(int8_speed, "StageOne", lambda: tiny(levels=SHORT))
+    monkeypatch.setattr(int8_speed.calibration, "rendered", lambda pack, count: images(count))
+    one, two = int8_speed.report(Path("pack.npz"), 2).splitlines()
+    assert one.startswith("threads 1: float ") and two.startswith("threads 2: float ") and one.endswith(" times faster")
