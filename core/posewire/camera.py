@@ -145,7 +145,7 @@ def load(path: Path) -> Camera:
         CalibrationError: the file is missing, is not JSON, or lacks a field.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
         camera = Camera(
             int(values["width_px"]),
             int(values["height_px"]),

@@ -198,10 +198,15 @@ def estimating(settings: Settings) -> Generator[tuple[MethodCard, Estimator]]:
     try:
         yield card, estimator
     except BaseException:
-        with suppress(PluginError):
-            close(estimator, card)
+        _dismiss(estimator, card)
         raise
     close(estimator, card)
+
+
+def _dismiss(estimator: Estimator, card: MethodCard) -> None:
+    """Closes a method because of an error, which is told instead of its own."""
+    with suppress(PluginError):
+        close(estimator, card)
 
 
 def open_lifter(settings: Settings, keypoint_names: tuple[str, ...]) -> LiftStage | None:
@@ -231,13 +236,13 @@ def open_pipeline(address: str | int | Path, settings: Settings | None = None) -
     registry = plugins.load()
     options = SourceOptions(settings.fov_deg, calibration)
     source = capture.open_source(str(address), options, tuple(registry.sources.values()))
-    try:
+    with ExitStack() as opened:
+        opened.callback(source.close)
         card, estimator = open_estimator(settings, live=source.live)
-        lift = open_lifter(settings, card.joints)
-    except BaseException:
-        source.close()
-        raise
-    return Pipeline(source, card, estimator, settings, lift)
+        opened.callback(_dismiss, estimator, card)
+        pipeline = Pipeline(source, card, estimator, settings, open_lifter(settings, card.joints))
+        opened.pop_all()
+    return pipeline
 
 
 def track(address: str | int | Path, **flags: object) -> Iterator[SkeletonPose]:

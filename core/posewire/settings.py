@@ -115,7 +115,7 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
     if not required and not path.exists():
         return {}
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"The settings file {path} cannot be read.", got=error, allowed="TOML", hint="mend or remove the file"

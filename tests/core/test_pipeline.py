@@ -123,6 +123,18 @@ def test_the_first_error_of_a_plugin_is_told_not_the_one_when_it_is_closed():
         list(running)
 
 
+@pytest.mark.parametrize("wrong", [{"lifter": "nobody"}, {"profile": "nobody"}])
+def test_what_was_opened_before_a_setting_was_found_wrong_is_closed_again(monkeypatch, wrong):
+    source, method = Numbers(10), Blind()
+    card = MethodCard("blind", "estimator", JOINTS, False, "none", "sees nobody", lambda options: method)
+    monkeypatch.setattr("posewire.capture.open_source", lambda *_: source)
+    monkeypatch.setattr("posewire.pipeline.open_estimator", lambda *_, **__: (card, method))
+    with pytest.raises(PosewireError, match="nobody"):
+        open_pipeline("film.mp4", Settings(**wrong))
+    assert source.closed
+    assert method.closed == 1
+
+
 def test_closing_ends_the_threads_and_closes_source_and_method_once():
     source, method = Numbers(10_000), Blind()
     running = pipeline(source, method)

@@ -35,6 +35,12 @@ def test_the_environment_names_the_file(tmp_path, monkeypatch):
     assert Settings.load().max_people == 7
 
 
+def test_a_file_that_powershell_wrote_is_read(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text("height_m = 1.82", encoding="utf-8-sig")
+    assert Settings.load(path).height_m == 1.82
+
+
 def test_a_whole_number_is_a_fine_height(tmp_path):
     assert Settings.load(written(tmp_path, "height_m = 2")).height_m == 2
 

@@ -39,7 +39,7 @@ class Bones(NamedTuple):
 def make_bones(skeleton: Skeleton, markers: Sequence[Marker]) -> Bones:
     """Finds the rigid bones whose two ends are both markers."""
     centres = {marker.joint: m for m, marker in enumerate(markers) if not any(marker.offset_m)}
-    start, depth = np.full(MOST_MARKERS, NO_BONE), np.full(MOST_MARKERS, np.inf)
+    start, depth = np.full(MOST_MARKERS, NO_BONE, dtype=np.int64), np.full(MOST_MARKERS, np.inf)
     start[: len(markers)] = [_bone_start(skeleton, marker, centres, m) for m, marker in enumerate(markers)]
     depth[: len(markers)] = [skeleton.index(marker.joint) + (0.5 if any(marker.offset_m) else 0.0) for marker in markers]
     return Bones(np.argsort(depth, kind="stable").astype(np.int64), start)

@@ -70,8 +70,12 @@ def make_points(keypoint_names: Sequence[str]) -> Points:
     """Reads the meaning of each keypoint from its name."""
     names = marker_names(keypoint_names)
     count, place = len(names), {name: m for m, name in enumerate(names)}
-    column, group = np.full(MOST_MARKERS, NONE), np.full(MOST_MARKERS, NONE)
-    share, partner, showing = np.zeros(MOST_MARKERS), np.arange(MOST_MARKERS), np.zeros((len(REFERENCE.names), MOST_MARKERS))
+    column, group = np.full(MOST_MARKERS, NONE, dtype=np.int64), np.full(MOST_MARKERS, NONE, dtype=np.int64)
+    share, partner, showing = (
+        np.zeros(MOST_MARKERS),
+        np.arange(MOST_MARKERS, dtype=np.int64),
+        np.zeros((len(REFERENCE.names), MOST_MARKERS)),
+    )
     column[:count] = [k for k, name in enumerate(keypoint_names) if name in MARKERS]
     share[:count] = [_share(name) for name in names]
     partner[:count] = [place.get(_mirrored(name), m) for m, name in enumerate(names)]
@@ -126,7 +130,7 @@ def _showing(markers: Sequence[Marker]) -> FloatArray:
 def _hops() -> IntArray:
     """(N, N) bones between two joints."""
     N = len(REFERENCE.names)
-    hops = np.full((N, N), N)
+    hops = np.full((N, N), N, dtype=np.int64)
     np.fill_diagonal(hops, 0)
     for child, parent in enumerate(REFERENCE.parents[1:], start=1):
         hops[child, :child] = hops[parent, :child] + 1
