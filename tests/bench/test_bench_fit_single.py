@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from posewire import rotation
 from posewire.bench import fit_scene, fit_single
 from posewire.bench.fit_dense import evaluate, residual_count
+from posewire.bench.fit_momentum import euler_rates
 from posewire.bench.fit_scene import Problem
 from posewire.bench.row import BenchRow, Peers
 from posewire.data import FloatArray
+from posewire.skeleton import REFERENCE
 
 
 def problem_at(pose_of: int) -> Problem:
@@ -59,6 +62,26 @@ def test_scipy_reaches_the_minimum_that_we_reach() -> None:
     assert optimize is not None
     assert fit_scene.follow(scene, fit_single.ours).excess_median < 1e-6
     assert fit_scene.follow(scene, fit_single.scipy_lm(optimize)).excess_median < 1e-6
+
+
+def test_a_staged_solver_is_prepared_and_read_around_every_solve() -> None:
+    stages: list[str] = []
+
+    def stage(name: str) -> fit_scene.Step:
+        return lambda problem: stages.append(name)
+
+    fit_scene.follow(fit_scene.make_scene(frames=2), fit_scene.Staged(stage("prepare"), stage("solve"), stage("take")))
+    assert stages == ["prepare", "solve", "take"] * 3  # once before the frames
+
+
+def test_the_euler_angles_of_momentum_move_its_joints_as_ours_move() -> None:
+    angles_rad, step_rad = fit_scene.make_scene(frames=1).angles_rad[0], 1e-6
+    turns, of, twist = np.zeros((2, len(REFERENCE.names), 3)), REFERENCE.dof_joints, REFERENCE.dof_is_twist
+    np.add.at(turns, (twist.astype(int), of), angles_rad[:, None] * REFERENCE.dof_axes)
+    swings, twists = rotation.exp(turns)
+    moved = REFERENCE.joint_rotations(angles_rad + step_rad * np.eye(len(of)), rotation.identity())[np.arange(len(of)), of]
+    between = rotation.multiply(rotation.inverse(swings[of]), rotation.multiply(moved, rotation.inverse(twists[of])))
+    np.testing.assert_allclose(rotation.log(between) / step_rad, euler_rates(turns[0]), atol=1e-5)
 
 
 def test_a_ratio_says_how_many_times_faster_ours_is() -> None:

@@ -93,6 +93,23 @@ class Result:
 
 Step = Callable[[Problem], None]
 """Solves a frame from the pose on side 0; leaves its result there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A Step of which only the middle is timed: a solver that wants a model of its own made and read."""
+
+    prepare: Step
+    solve: Step
+    take: Step
+
+    def __call__(self, problem: Problem) -> None:
+        """All three."""
+        self.prepare(problem)
+        self.solve(problem)
+        self.take(problem)
+
+
 Joints = Callable[[], FloatArray]
 """Joints (N, 3) of a solver with a skeleton of its own, which leaves no pose of ours."""
 
@@ -127,7 +144,7 @@ def make_problem() -> Problem:
 
 def follow(scene: Scene, step: Step, joints: Joints | None = None) -> Result:
     """Runs a solver over the scene; only the solver is timed. With `joints` its excess energy means nothing."""
-    problem = make_problem()
+    problem, stages = make_problem(), step if isinstance(step, Staged) else Staged(_nothing, step, _nothing)
     judge = Problem(problem.body, problem.targets, pack(make_workspace(problem.body.values, len(TERMS))))
     problem.look(scene, 0)
     for warm in (step, _stand):  # the solver's first call may compile
@@ -139,9 +156,11 @@ def follow(scene: Scene, step: Step, joints: Joints | None = None) -> Result:
     for frame in range(frames):
         problem.look(scene, frame)
         problem.expect(2 * last - before)
+        stages.prepare(problem)
         begin = time.perf_counter()
-        step(problem)
+        stages.solve(problem)
         seconds[frame] = time.perf_counter() - begin
+        stages.take(problem)
         excess[frame] = _excess(problem, judge)
         before, last = last, joints() if joints is not None else judge.work.values.joints_m[0].copy()
         error_m[frame] = _error_m(last, scene.joints_m[frame])
@@ -151,6 +170,10 @@ def follow(scene: Scene, step: Step, joints: Joints | None = None) -> Result:
         float(np.percentile(excess, 95)),
         1e3 * float(error_m.mean()),
     )
+
+
+def _nothing(problem: Problem) -> None:
+    """A stage that a solver does not have."""
 
 
 def _stand(problem: Problem) -> None:

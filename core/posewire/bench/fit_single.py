@@ -1,7 +1,7 @@
-"""fit_single: one person, 600 frames, every solver following its own solution, against pyceres and scipy.
+"""fit_single: one person, 600 frames, every solver following its own solution, against pyceres, scipy and pymomentum.
 
 All solve the same energy from the same kind of start (fit_scene.py) and stop by the same rule; peers are given the residuals and
-their Jacobian compiled (fit_dense.py).
+their Jacobian compiled (fit_dense.py), but for pymomentum, which has its own (fit_momentum.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from posewire.bench.fit_dense import evaluate, residual_count
+from posewire.bench.fit_momentum import momentum_gn
 from posewire.bench.fit_scene import FRAMES, Problem, Step, follow, make_scene
 from posewire.bench.row import BenchRow, Peers
 from posewire.data import FloatArray
@@ -104,6 +105,7 @@ def pyceres_lm(pyceres: ModuleType) -> Step:
 PEERS: dict[str, tuple[str, Callable[[ModuleType], Step]]] = {
     "pyceres": ("pyceres", pyceres_lm),
     "scipy lm, analytic": ("scipy.optimize", scipy_lm),
+    "pymomentum": ("pymomentum.solver2", momentum_gn),
 }
 
 
