@@ -37,10 +37,8 @@ def footholds(feet_m: FloatArray, time_s: FloatArray) -> FloatArray:
 def _shrunk(points: FloatArray) -> FloatArray:
     """Points (S, 3) drawn to the camera so far that equal steps between them are as far apart as cubes there are large."""
     near_m = _CUBE_M / _CUBE_SHARE
-    distance_m = np.linalg.norm(points, axis=1, keepdims=True)
-    return points * np.where(
-        distance_m > near_m, near_m * (1.0 + np.log(np.maximum(distance_m, near_m) / near_m)) / distance_m, 1.0
-    )
+    times = np.maximum(np.linalg.norm(points, axis=1, keepdims=True) / near_m, 1.0)
+    return points * (1.0 + np.log(times)) / times
 
 
 def _speed(feet_m: FloatArray, time_s: FloatArray) -> FloatArray:
