@@ -33,8 +33,10 @@ OUTPUTS = {
     f"{_FPN}model/block_16_project_BN/FusedBatchNormV3:0": "block_32",
     f"{_NET}kpt_heatmap_0/conv2d_7/BiasAdd:0": "keypoints_4",
     f"{_NET}center_0/conv2d_4/BiasAdd:0": "centre_4",
+    f"{_NET}kpt_regress_0/conv2d_8/BiasAdd:0": "reach_4",
 }
-"""The narrow pyramid that MoveNet's own heads read, the last blocks of three strides, logits of 17 keypoints and centres."""
+"""The narrow pyramid that MoveNet's own heads read, the last blocks of three strides, logits of 17 keypoints and of centres, and
+how far down and to the right of somebody's centre each keypoint lies (17 times y and x, cells)."""
 
 LARGE = 30_000
 """Numbers of a kernel that is stored as int8: 94 % of all. The keypoint logits change by 6 % of their spread (rms), by

@@ -1,7 +1,7 @@
 """From heatmaps and affinity fields to people: peaks, line integrals, greedy bipartite matching. Numpy only.
 
 Cao et al. 2017, sections 2.3 and 2.4, as thesis 002 uses them (sections 6.2.2, 6.3.1): a person is whoever has a visible neck;
-and, beyond the document, what hangs together without one (parts.py).
+and, beyond the document, whom the trunk says itself (centres.py) and what hangs together without a neck (parts.py).
 Shapes: J joints, K candidates a joint, A links, P people, H x W cells.
 """
 
@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_xnect.centres import Centres, claimed
 from posewire_xnect.parts import put_together
 from posewire_xnect.skeleton import BONES, LINKS, NECK, J
 from posewire_xnect.targets import BoolArray, FloatArray
@@ -110,15 +111,19 @@ def matched(scores: FloatArray) -> list[tuple[int, int]]:
     return pairs
 
 
-def assemble(peaks: Peaks, integrals: FloatArray) -> Assembly:
-    """Grows each person from its neck along the matched links; shortcuts only reach what no bone reached.
+def assemble(peaks: Peaks, integrals: FloatArray, centres: Centres | None = None) -> Assembly:
+    """Grows each person along the matched links, from what its centre claims or else from its neck; shortcuts only reach what no
+    bone reached.
 
-    Then what is left grows into parts without a neck, and parts.py says whose they are.
+    Then what is left grows into parts without a neck, and parts.py says whose they are. Some trunks say no `centres`.
     """
     there = peaks.scores > 0
     allowed = there[[a for a, _ in LINKS]][:, :, None] & there[[b for _, b in LINKS]][:, None]
     pairs = [matched(scores) for scores in np.where(allowed, integrals, 0.0)]
-    people = _Growing.from_necks(there)
+    people = _Growing.from_nobody(there)
+    for peaks_of_one in claimed(peaks.points, peaks.scores, centres).tolist() if centres else []:
+        people.begin(peaks_of_one)
+    people.begin_at_necks(there)
     people.grow(pairs, range(len(BONES)))
     people.grow(pairs, range(len(LINKS)))
     people.grow_others(pairs)
@@ -135,12 +140,15 @@ class _Growing(NamedTuple):
     """(J, K) whose peak it is, -1 = nobody's."""
 
     @classmethod
-    def from_necks(cls, there: BoolArray) -> Self:
-        """One person a neck."""
-        people = cls([], np.full(there.shape, -1).tolist())
+    def from_nobody(cls, there: BoolArray) -> Self:
+        """All peaks (J, K) are free."""
+        return cls([], np.full(there.shape, -1).tolist())
+
+    def begin_at_necks(self, there: BoolArray) -> None:
+        """One person each neck that nobody has."""
         for neck in np.flatnonzero(there[NECK]).tolist():
-            people._begin(NECK, neck)
-        return people
+            if self.owner[NECK][neck] < 0:
+                self.begin(_only(NECK, neck))
 
     def grow_others(self, pairs: list[list[tuple[int, int]]]) -> None:
         """Parts of the peaks that nobody has: one of all that hang together."""
@@ -148,7 +156,7 @@ class _Growing(NamedTuple):
         for link, (joint, _) in enumerate(LINKS):
             for a, b in free[link]:
                 if self._is_free(link, a, b):
-                    self._begin(joint, a)
+                    self.begin(_only(joint, a))
                     self.grow(free, range(len(LINKS)))
 
     def grow(self, pairs: list[list[tuple[int, int]]], links: range) -> None:
@@ -161,9 +169,12 @@ class _Growing(NamedTuple):
                 for a, b in pairs[link]:
                     grew |= self._take((joint, a), (parent, b)) or self._take((parent, b), (joint, a))
 
-    def _begin(self, joint: int, peak: int) -> None:
-        self.owner[joint][peak] = len(self.candidate)
-        self.candidate.append([peak if each == joint else -1 for each in range(J)])
+    def begin(self, peaks: list[int]) -> None:
+        """Somebody who has these peaks, one a joint, -1 = none."""
+        for joint, peak in enumerate(peaks):
+            if peak >= 0:
+                self.owner[joint][peak] = len(self.candidate)
+        self.candidate.append(peaks)
 
     def _is_free(self, link: int, a: int, b: int) -> bool:
         joint, parent = LINKS[link]
@@ -177,6 +188,10 @@ class _Growing(NamedTuple):
         self.candidate[person][new[0]] = new[1]
         self.owner[new[0]][new[1]] = person
         return True
+
+
+def _only(joint: int, peak: int) -> list[int]:
+    return [peak if each == joint else -1 for each in range(J)]
 
 
 def _assembly(peaks: Peaks, candidate: NDArray[np.int64]) -> Assembly:

@@ -20,7 +20,7 @@ from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
 from posewire_synth.layers import OUTSIDE, marked
 from posewire_xnect import album, truth
-from posewire_xnect.movenet import OUTPUTS, Features, gathered
+from posewire_xnect.movenet import FEATURES, Features, gathered
 from posewire_xnect.stage_one import Truth
 from posewire_xnect.truth import Scene
 
@@ -73,7 +73,7 @@ def make(scenes: Callable[[int], Iterator[Scene]], trunk: Path, folder: Path, pa
         both = [bordered(one, np.random.default_rng([seed, number])) for one in (scene, truth.crowd(scene))]
         image = torch.cat([one.image for one in both])
         said = session.run({"image": image.numpy()})
-        features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
+        features = gathered(tuple(torch.from_numpy(said[name]) for name in FEATURES))
         save(folder / file_name(number), features, both)
         yield number
     session.close()

@@ -45,12 +45,19 @@ class XNect:
 
         What Stage I does not see of a person has the place that Stage II's pose gives it, with confidence `hidden.CONFIDENCE`.
         """
-        box = Letterbox.into(frame.size_px, self._stage_one.fixed, self._scale.share)
-        found = self._crowd.choose(self._stage_one.look(box.to_network(frame.image)))
-        self._scale.learn(found)
+        box, found = self._look(frame)
+        if self._scale.learn(found):
+            self._crowd.reset()
+            box, found = self._look(frame)
+            self._scale.learn(found)
         if not len(found.confidence):
             return Detections.nobody(J, with_3d=True)
         return _detections(found, self._stage_two.joints_m(found), box, frame)
+
+    def _look(self, frame: Frame) -> tuple[Letterbox, People]:
+        """Who is told of, in pixels of the network's picture."""
+        box = Letterbox.into(frame.size_px, self._stage_one.fixed, self._scale.share)
+        return box, self._crowd.choose(self._stage_one.look(box.to_network(frame.image)))
 
     def close(self) -> None:
         """Frees the networks; may be called twice."""

@@ -4,8 +4,9 @@ What the files say of themselves and to whom, so that the live side needs nothin
 posewire_kind "xnect-stage-1" / "xnect-stage-2", posewire_version "1", joints (names, comma-separated), stride_px "8",
 size "512x320" (width x height), scheme "sparse". Stage I takes `image` (1, 3, 320, 512) RGB 0..1 float32 whatever its trunk
 is (the network's own scaling is in the graph) and gives peaks (1, J, 16, 3) x, y in cells of 8 px and confidence, integrals
-(1, A, 16, 16), encodings (1, J, 16, 3 J). Stage II takes rows (P, J, 3 + 3 J) of `rows.person_rows` (height_px = 320, that
-of Stage I's picture) and gives joints_m (P, J, 3).
+(1, A, 16, 16), encodings (1, J, 16, 3 J); on MoveNet's trunk also centres (1, 16) with the height of each, 0 = nobody, and
+guesses (1, 16, J, 2), x and y in cells of where their joints are. Stage II takes rows (P, J, 3 + 3 J) of `rows.person_rows`
+(height_px = 320, that of Stage I's picture) and gives joints_m (P, J, 3).
 
 Both speak in the axes of a camera that looks straight at the person's NECK, not of the real one: a convolution cannot know where
 in the picture it stands. The live side turns joints_m by `posewire.camera.R_camera_crop(neck_px, camera)` (Mehta 2020, appendix
@@ -78,7 +79,7 @@ def export_movenet(trunk: Trunk, heads: Heads, image: Tensor, path: Path, scheme
     live = copy.deepcopy(LiveMovenet(trunk, folded(heads))).eval()
     round_compactly(live.heads)  # the trunk's weights came rounded
     any_size = {"image": {2: "height", 3: "width"}}
-    onnx_export.export(live, {"image": image}, list(Reading._fields), path, free_axes=any_size)
+    onnx_export.export(live, {"image": image}, [*Reading._fields, "centres", "guesses"], path, free_axes=any_size)
     store_compactly(path, _said_of_itself("xnect-stage-1", scheme, image))
     return onnx_export.parity(live, {"image": image}, path)
 

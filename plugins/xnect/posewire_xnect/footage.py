@@ -29,7 +29,7 @@ from posewire_data.joints import JOINTS, MIRROR
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
 from posewire_xnect import album, cache, truth
 from posewire_xnect.letterbox import LONGER_PX, SHORTER_PX
-from posewire_xnect.movenet import OUTPUTS, Features, Flat, Heads, gathered
+from posewire_xnect.movenet import FEATURES, Features, Flat, Heads, gathered
 from posewire_xnect.placed import Placed
 from posewire_xnect.skeleton import LINKS, NECK, J
 from posewire_xnect.stage_one import Truth
@@ -81,7 +81,7 @@ def make(video: Path, trunk: Path, heads: Heads, folder: Path, pictures: int, fi
         for number in range(len(known) // PICTURES):
             chosen = [known[row] for row in order[number * PICTURES : (number + 1) * PICTURES]]
             said = session.run({"image": torch.cat([one.scene.image for one in chosen]).numpy()})
-            features = gathered(tuple(torch.from_numpy(said[name]) for name in OUTPUTS))
+            features = gathered(tuple(torch.from_numpy(said[name]) for name in FEATURES))
             due = [_due(one, heads, Features(*(value[row : row + 1] for value in features))) for row, one in enumerate(chosen)]
             cache.save(folder / cache.file_name(before + number), features, [one.scene for one in chosen], due)
             yield before + number

@@ -29,7 +29,7 @@ from posewire_xnect.crowd import without_strays
 from posewire_xnect.letterbox import SHORTER_PX
 from posewire_xnect.movenet import Heads, read
 from posewire_xnect.people import People, belongs_to
-from posewire_xnect.readout import Reading, ReadOut
+from posewire_xnect.readout import ReadOut
 from posewire_xnect.rows import person_rows
 from posewire_xnect.skeleton import NECK, J, Scheme, supervised
 from posewire_xnect.targets import FloatArray
@@ -105,7 +105,7 @@ def found_by(stage_one: Session, pictures: Iterable[Path], *, crowds: bool = Tru
         fours = (truth.crowd(known.scene(slice(row, row + 4))) for row in range(0, len(known) - 3 if crowds else 0, 4))
         for scene in chain(groups, fours):
             said = stage_one.run({"image": scene.image.numpy()})
-            found = without_strays(people.of_reading(*(said[name][0].astype(np.float64) for name in Reading._fields)))
+            found = without_strays(people.of_said(said))
             every.append(_who_they_are(found, scene.points_px[0].numpy(), scene.joints_m[0].numpy(), scene.visibility[0].numpy()))
     return joined(every)
 

@@ -40,8 +40,7 @@ def looked_at(one: Session, two: Session, scene: Scene) -> list[tuple[Seen, Seen
     """What both networks say of each picture of a scene: of whom the live side would tell, and of everybody."""
     seen: list[tuple[Seen, Seen]] = []
     for picture in range(len(scene.image)):
-        reading = one.run({"image": scene.image[picture : picture + 1].numpy()})
-        found = people.of_reading(*(reading[name][0].astype(np.float64) for name in ("peaks", "integrals", "encodings")))
+        found = people.of_said(one.run({"image": scene.image[picture : picture + 1].numpy()}))
         told, every = (
             beside_truth(some, joints_of(two, some, scene.image.shape[2]), scene, picture)
             for some in (Crowd(CANDIDATES).choose(found), without_strays(found))

@@ -34,7 +34,9 @@ _READING: Mapping[str, Shape] = {
     "integrals": (len(LINKS), CANDIDATES, CANDIDATES),
     "encodings": (J, CANDIDATES, 3 * J),
 }
-"""Stage I's outputs, behind the axis of pictures."""
+"""Stage I's outputs, behind the axis of pictures,"""
+_CENTRES: Mapping[str, Shape] = {"centres": (CANDIDATES,), "guesses": (CANDIDATES, J, 2)}
+"""and what it says besides on a trunk that knows whose joints are whose."""
 
 
 class StageOneNet:
@@ -47,14 +49,14 @@ class StageOneNet:
     def __init__(self, session: Session) -> None:
         _check_kind(session, STAGE_ONE)
         self.fixed = _input_size(session)
-        for name, shape in _READING.items():
+        knows_centres = any(output.name in _CENTRES for output in session.outputs)
+        for name, shape in {**_READING, **(_CENTRES if knows_centres else {})}.items():
             _require(f"output {name}", _behind_first(session.outputs, name), shape)
         self._session = session
 
     def look(self, image: NDArray[np.float32]) -> people.People:
         """Whoever shows in a picture (1, 3, h, w), RGB 0..1; points in pixels of that picture."""
-        found = self._session.run({"image": image})
-        return people.of_reading(*(found[name][0].astype(np.float64) for name in _READING))
+        return people.of_said(self._session.run({"image": image}))
 
     def close(self) -> None:
         """Frees the network; may be called twice."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posewire_xnect.association import Peaks, assemble
+from posewire_xnect.centres import Centres
 from posewire_xnect.skeleton import J
 from posewire_xnect.targets import STRIDE, BoolArray, FloatArray, to_pixels
 
@@ -29,15 +32,23 @@ class People:
     """(P, J, 3 J) zero where unseen."""
 
 
-def of_reading(peaks: FloatArray, integrals: FloatArray, encodings: FloatArray) -> People:
+def of_said(said: Mapping[str, NDArray[Any]], picture: int = 0) -> People:
+    """Who is in one of the pictures of which an exported Stage I said so (export.py)."""
+    one = {name: values[picture].astype(np.float64) for name, values in said.items()}
+    centres = Centres(one["centres"], one["guesses"]) if "centres" in one else None
+    return of_reading(one["peaks"], one["integrals"], one["encodings"], centres)
+
+
+def of_reading(peaks: FloatArray, integrals: FloatArray, encodings: FloatArray, centres: Centres | None = None) -> People:
     """Who is in one picture.
 
     Args:
         peaks: (J, K, 3) x, y in cells and confidence.
         integrals: (A, K, K).
         encodings: (J, K, 3 J).
+        centres: None where the trunk says none.
     """
-    assembly = assemble(Peaks(peaks[..., :2], peaks[..., 2]), integrals)
+    assembly = assemble(Peaks(peaks[..., :2], peaks[..., 2]), integrals, centres)
     seen = assembly.candidate >= 0
     told = encodings[np.arange(J), assembly.candidate]
     return People(to_pixels(assembly.points), assembly.confidence, np.where(seen[..., None], told, 0.0))

@@ -28,11 +28,16 @@ class Reading(NamedTuple):
 
 
 class ReadOut(nn.Module):
-    """Maps to a Reading."""
+    """Maps to a Reading.
 
-    def __init__(self, candidates: int = CANDIDATES) -> None:
+    Args:
+        candidates: K.
+        finer: How many of the heatmaps' cells lie side by side in one of the fields'; peaks are said in the fields' cells.
+    """
+
+    def __init__(self, candidates: int = CANDIDATES, finer: int = 1) -> None:
         super().__init__()
-        self.candidates = candidates
+        self.candidates, self.finer = candidates, finer
 
     def forward(self, heatmaps: Tensor, fields: Tensor, encodings: Tensor) -> Reading:
         peaks, integrals, cell = self.find(heatmaps, fields)
@@ -50,7 +55,7 @@ class ReadOut(nn.Module):
         return peaks, line_integrals(fields, peaks[:, first, :, :2], peaks[:, second, :, :2]) * allowed, cell
 
     def _peaks(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, J, K, 3), and (B, J, K) number of the cell."""
+        """(B, J, K, 3), and (B, J, K) number of the fields' cell."""
         width = heatmaps.shape[3]
         highest = nn.functional.max_pool2d(heatmaps, 3, 1, 1)
         is_peak = (heatmaps >= highest) & (heatmaps > PEAK)
@@ -63,7 +68,9 @@ class ReadOut(nn.Module):
         dx = between(padded.gather(2, centre - 1), middle, padded.gather(2, centre + 1))
         dy = between(padded.gather(2, centre - width - 2), middle, padded.gather(2, centre + width + 2))
         there = (scores > 0).float()
-        return torch.stack([(x + dx) * there, (y + dy) * there, scores], dim=-1), cell
+        at_x, at_y = ((at + 0.5) / self.finer - 0.5 for at in (x + dx, y + dy))
+        peaks = torch.stack([at_x * there, at_y * there, scores], dim=-1)
+        return peaks, (y // self.finer) * (width // self.finer) + x // self.finer
 
 
 def between(before: Tensor, here: Tensor, after: Tensor) -> Tensor:

@@ -24,10 +24,20 @@ class Scale:
 
     def reset(self) -> None:
         """The whole picture again."""
-        self.share = 1.0
+        self.share, self._is_first = 1.0, True
 
-    def learn(self, seen: People) -> None:
-        """Looks at who was told of, in the network's pixels; everybody counts, so the smallest decides."""
+    def learn(self, seen: People) -> bool:
+        """Looks at who was told of, in the network's pixels; everybody counts, so the smallest decides.
+
+        Returns:
+            Whether the same picture should be looked at once more, at the new share: the first one of all, a still perhaps.
+        """
+        before, is_first = self.share, self._is_first
+        self._is_first = False
+        self._decide(seen)
+        return is_first and self.share != before
+
+    def _decide(self, seen: People) -> None:
         if not len(seen.confidence):
             self.share = SEARCH if self.share == 1.0 else 1.0
             return

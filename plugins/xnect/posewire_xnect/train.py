@@ -7,13 +7,15 @@
     label   --video FILM --out REAL [--pictures 60] [--first FRAME]
     tune    --trunk movenet_trunk.onnx --one ONE/weights.pt --pictures PICTURES ... --out TUNED [--footage REAL]
             the trunk's last part and the heads together; TUNED/trunk.onnx and TUNED/weights.pt then stand for both
+    settle  --trunk TUNED/trunk.onnx --before movenet_trunk.onnx --pictures PICTURES --out SETTLED [--footage REAL]
+            the trunk's own centres and reaches as they were before it learned: SETTLED/trunk.onnx
     blend   --trunks TRUNK.onnx ... --ones WEIGHTS.pt ... --out BLEND [--deep WEIGHTS.pt]   their mean
     whole   --pack synth.npz --out ONE [--device cpu]     SelecSLS from nothing: 25 minutes of one large GPU
     export  --trunk movenet_trunk.onnx --one ONE/weights.pt --pack synth.npz --out FOLDER [--two TWO/weights.pt]
     stage2  --pictures OTHERS --stage1 FOLDER/xnect_stage1.onnx --motion motion.npz --out TWO [--footage REAL]
             on what the exported file finds in pictures that it did not learn from; or --cache CACHE --one ONE/weights.pt
 
-stage1, tune, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders.
+stage1, tune, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders, settle all but the last.
 Motion: `python -m posewire_data.pack`; the trunk: models/convert/convert_movenet.py.
 """
 
@@ -40,6 +42,7 @@ from posewire_xnect.blend import blend
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
 from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
 from posewire_xnect.movenet import Heads, Trunk
+from posewire_xnect.settle import SettleRun, settle
 from posewire_xnect.stage_one import StageOne
 from posewire_xnect.stage_two_task import StageTwoRun
 from posewire_xnect.stage_two_train import net_of
@@ -213,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
         "pictures": ("pack", "out"),
         "label": ("video", "out"),
         "tune": ("trunk", "one", "out"),
+        "settle": ("trunk", "before", "pictures", "out"),
         "blend": ("out",),
         "whole": ("pack", "out"),
         "stage2": ("motion", "out"),
@@ -236,7 +240,7 @@ def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
     commands["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
     for name, help_text in _FOUND.items():
         commands["stage2"].add_argument(f"--{name}", type=Path, metavar="PATH", help=help_text)
-    for name in ("stage1", "tune", "stage2"):
+    for name in ("stage1", "tune", "settle", "stage2"):
         commands[name].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
     for name in ("trunks", "ones"):
         commands["blend"].add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH")
@@ -262,7 +266,7 @@ _FOUND = {
     "pictures": "rendered ones that Stage I did not learn from, the first file to choose by",
     "stage1": "the exported file that finds people in the pictures",
 }
-_SETTINGS = {"stage1": StageOneRun, "tune": TuneRun, "whole": WholeRun, "stage2": StageTwoRun}
+_SETTINGS = {"stage1": StageOneRun, "tune": TuneRun, "settle": SettleRun, "whole": WholeRun, "stage2": StageTwoRun}
 _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "cache": make_cache,
     "footage": add_footage,
@@ -270,6 +274,9 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "pictures": render_pictures,
     "label": lambda flags: footage.add_pictures(flags.video, flags.out, flags.pictures, flags.first, flags.seed),
     "tune": lambda flags: tune(settings_of(flags, TuneRun), flags.trunk, flags.one, flags.pictures, flags.out, flags.footage),
+    "settle": lambda flags: settle(
+        settings_of(flags, SettleRun), flags.trunk, flags.before, flags.pictures, flags.out, flags.footage
+    ),
     "blend": lambda flags: blend(MOVENET, flags.trunks, flags.ones, flags.out, flags.deep),
     "whole": lambda flags: whole(settings_of(flags, WholeRun), flags.pack, flags.out),
     "stage2": lambda flags: stage_two_train.train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from posewire_training.compact import round_compactly, store_compactly
-from posewire_training.onnx_graph import OnnxGraph
+from posewire_training.onnx_graph import OnnxGraph, Step
 
 
 def write(trunk: Path, learned: OnnxGraph, first: int, to: Path) -> None:
@@ -32,6 +33,15 @@ def write(trunk: Path, learned: OnnxGraph, first: int, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, to)
     store_compactly(to, {told.key: told.value for told in model.metadata_props})
+
+
+def head_of(graph: OnnxGraph, output: str) -> dict[str, Step]:
+    """What is computed for this output alone, in its order: back from it while each tensor is needed once."""
+    needed = Counter([*graph.outputs, *(name for step in graph.steps.values() for name in step.inputs)])
+    names = [output]
+    while len(before := graph.steps[names[-1]].inputs) == 1 and before[0] in graph.steps and needed[before[0]] == 1:
+        names.append(before[0])
+    return {name: graph.steps[name] for name in reversed(names)}
 
 
 def _put_weights(model: onnx.ModelProto, learned: OnnxGraph) -> None:

@@ -100,7 +100,7 @@ class TuneTask:
         self._kept = {"": album.load(rendered[0]), **({"real_": kept_real} if kept_real is not None else {})}
         self._table = torch.from_numpy(supervised(settings.scheme))
         self.modules: Mapping[str, nn.Module] = {"trunk": trunk.graph, "heads": heads}
-        groups = [{"params": list(heads.parameters())}, *_by_size(trunk, settings.learning_rate * settings.trunk_rate)]
+        groups = [{"params": list(heads.parameters())}, *by_size(trunk, settings.learning_rate * settings.trunk_rate)]
         optimizer = Adam(groups, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
         self.optimizers: Mapping[str, Optimizer] = {"all": optimizer}
 
@@ -211,10 +211,10 @@ def learn_from(trunk: Trunk, first: int) -> None:
         layer.requires_grad_(int(number) >= first)
 
 
-def _by_size(trunk: Trunk, rate: float) -> list[dict[str, Any]]:
+def by_size(net: nn.Module, rate: float) -> list[dict[str, Any]]:
     """A learning rate for each tensor, by its size (Shazeer and Stern 2018, Adafactor, section 8): with batch norm folded into
     them, sizes differ two thousand times, and Adam's steps would be nothing to one kernel and the end of another."""
-    learning = [value for value in trunk.parameters() if value.requires_grad]
+    learning = [value for value in net.parameters() if value.requires_grad]
     return [{"params": [value], "lr": rate * float(value.detach().square().mean().sqrt())} for value in learning]
 
 

@@ -7,10 +7,13 @@ import pytest
 from xnect_scenes import row
 
 from posewire_data.joints import JOINTS
-from posewire_xnect.crowd import Crowd, without_strays
+from posewire_xnect.crowd import STILL_SURE, SURE, Crowd, without_strays
 from posewire_xnect.people import People
 from posewire_xnect.skeleton import NECK, J
 from posewire_xnect.targets import FloatArray, to_pixels
+
+FAINT = 0.5 * (STILL_SURE + SURE) / 0.8
+"""So much of the confidence of `people` keeps somebody and brings nobody."""
 
 
 def people(seed: int, count: int, confidence: float = 0.8) -> People:
@@ -62,7 +65,7 @@ def test_who_hides_the_neck_must_show_five_joints() -> None:
 def test_who_was_told_of_stays_while_the_neck_is_hidden_and_seen_faintly() -> None:
     crowd, clear = Crowd(9), people(0, 2)
     crowd.choose(clear)
-    hidden = only(moved(clear, 3.0, confidence=0.45), [joint for joint in range(J) if joint != NECK])
+    hidden = only(moved(clear, 3.0, confidence=FAINT), [joint for joint in range(J) if joint != NECK])
     assert len(crowd.choose(hidden).confidence) == 2
     assert len(crowd.choose(hidden).confidence) == 2
     assert len(Crowd(9).choose(hidden).confidence) == 0
@@ -107,11 +110,11 @@ def test_who_was_told_of_stays_while_somebody_clearer_comes_until_reset() -> Non
 
 def test_who_was_told_of_stays_while_seen_faintly_but_nobody_comes_so() -> None:
     crowd, clear = Crowd(9), people(0, 2)
-    faint = moved(clear, 3.0, confidence=0.45)
+    faint = moved(clear, 3.0, confidence=FAINT)
     assert len(crowd.choose(faint).confidence) == 0
     crowd.choose(clear)
     np.testing.assert_allclose(necks(crowd.choose(faint)), necks(crowd.choose(moved(clear, 3.0))))
-    assert len(crowd.choose(moved(clear, 3.0, confidence=0.3)).confidence) == 0
+    assert len(crowd.choose(moved(clear, 3.0, confidence=0.7 * FAINT)).confidence) == 0
 
 
 def test_one_former_person_keeps_one_place_not_two() -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from xnect_scenes import STANDING_M, inside, row
-from xnect_told import Told, nobody, reading, stage_one, stage_two
+from xnect_told import Arrays, Told, nobody, reading, stage_one, stage_two
 
 from posewire import camera, capture, rotation
 from posewire.data import Detections, Frame
@@ -99,6 +99,24 @@ def test_nobody_is_nobody_with_3d_and_stage_two_is_not_asked() -> None:
     two = stage_two(STANDING_M)
     found = checked(seeing(stage_one(nobody()), two=two).estimate(frame()))
     assert found.people == 0 and found.keypoints_m is not None and not two.asked
+
+
+def test_a_still_of_a_large_person_is_looked_at_again_at_the_size_that_suits_it_and_a_film_once_a_picture() -> None:
+    points, joints_m = row(1, 1)
+    middle = points.mean(axis=1, keepdims=True)
+    large = middle + 2.0 * (points - middle)
+
+    def share(asked: Arrays) -> float:
+        return float(np.sqrt((asked["image"] > 0.9).mean()))  # a white frame in the corner
+
+    one = stage_one(lambda asked: reading((large + 0.5) * share(asked) - 0.5, joints_m))
+    white = Frame(np.full((800, 1280, 3), 255, np.uint8), 0.0, 0, camera.assumed(1280, 800))
+    method = seeing(one)
+    for pictures in (2, 3):  # the first twice, the second once
+        assert checked(method.estimate(white)).people == 1
+        assert len(one.asked) == pictures
+    first, *others = map(share, one.asked)
+    assert first == 1.0 and max(others) < 0.7 and np.ptp(others) < 0.05
 
 
 @pytest.mark.parametrize("most", [1, 3, 100])

@@ -29,6 +29,16 @@ def test_one_large_person_is_shown_at_the_best_size_from_the_next_picture_on() -
     assert scale.share == 1.0
 
 
+def test_only_the_first_picture_asks_to_be_looked_at_again_and_only_where_another_size_suits_it() -> None:
+    scale = Scale()
+    for _ in range(2):
+        assert scale.learn(people(96.0))
+        assert not scale.learn(people(20.0)) and scale.share == 1.0
+        scale.reset()
+    assert not scale.learn(people(20.0))
+    assert not scale.learn(people(96.0)) and scale.share == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize("sizes", [(20.0,), (50.0,), (20.0, 120.0)])
 def test_the_smallest_person_decides(sizes: tuple[float, ...]) -> None:
     scale = Scale()

@@ -51,10 +51,15 @@ def _tensors(shapes: Mapping[str, Any]) -> tuple[Tensor, ...]:
     return tuple(Tensor(name, shape, "tensor(float)") for name, shape in shapes.items())
 
 
-def stage_one(answer: Callable[[Arrays], Arrays] | Arrays, size: tuple[int, int] | None = (512, 320)) -> Told:
-    """Stage I for pictures of a size, or of any; the same reading for every picture, or one by its picture."""
+def stage_one(
+    answer: Callable[[Arrays], Arrays] | Arrays, size: tuple[int, int] | None = (512, 320), *, centres: bool = False
+) -> Told:
+    """Stage I for pictures of a size, or of any; the same reading for every picture, or one by its picture; on a trunk that says
+    centres, or on another."""
     width, height = size or (None, None)
-    outputs = {"peaks": (1, J, K, 3), "integrals": (1, len(LINKS), K, K), "encodings": (1, J, K, 3 * J)}
+    outputs: dict[str, Any] = {"peaks": (1, J, K, 3), "integrals": (1, len(LINKS), K, K), "encodings": (1, J, K, 3 * J)}
+    if centres:
+        outputs |= {"centres": (1, K), "guesses": (1, K, J, 2)}
     say = answer if callable(answer) else lambda _: answer
     return Told(networks.STAGE_ONE, {"image": (1, 3, height, width)}, outputs, say)
 
@@ -83,6 +88,13 @@ def reading(points: FloatArray, joints_m: FloatArray | None = None, shape: tuple
         told = maps[:, y, x].transpose(1, 2, 0) * (peaks.scores > 0)[..., None]
     rows = np.concatenate([peaks.points, peaks.scores[..., None]], axis=-1)
     return {"peaks": rows[None], "integrals": integrals[None], "encodings": told[None]}
+
+
+def with_centres(said: Arrays, guesses: FloatArray, scores: list[float]) -> Arrays:
+    """The same reading, and centres of these heights whose joints are guessed at (C, J, 2) cells."""
+    heights, places = np.zeros((1, K)), np.zeros((1, K, J, 2))
+    heights[0, : len(scores)], places[0, : len(scores)] = scores, guesses
+    return {**said, "centres": heights, "guesses": places}
 
 
 def nobody() -> Arrays:

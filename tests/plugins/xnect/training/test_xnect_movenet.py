@@ -13,11 +13,14 @@ onnx = pytest.importorskip("onnx", reason="export needs onnx: pip install 'posew
 from xnect_trunk import tiny_trunk  # noqa: E402
 
 from posewire.errors import SettingsError  # noqa: E402
+from posewire.runtime import open_session  # noqa: E402
 from posewire_training import onnx_export  # noqa: E402
 from posewire_training.compact import round_compactly  # noqa: E402
+from posewire_xnect.association import CANDIDATES  # noqa: E402
 from posewire_xnect.export import export_movenet, export_stage_two, folded  # noqa: E402
-from posewire_xnect.movenet import CHANNELS, Features, Heads, HeadSettings, Trunk, read  # noqa: E402
-from posewire_xnect.readout import ReadOut  # noqa: E402
+from posewire_xnect.movenet import CHANNELS, Features, Heads, HeadSettings, LiveMovenet, Trunk, read  # noqa: E402
+from posewire_xnect.networks import StageOneNet  # noqa: E402
+from posewire_xnect.readout import Reading, ReadOut  # noqa: E402
 from posewire_xnect.skeleton import J  # noqa: E402
 from posewire_xnect.stage_two import StageTwo, StageTwoSettings  # noqa: E402
 
@@ -70,10 +73,15 @@ def test_a_column_is_interpolated_between_the_coarser_cells(trunk: Trunk) -> Non
     torch.testing.assert_close(above[:, : CHANNELS[0]], features.fine)
 
 
-def test_the_file_says_what_it_is_and_what_torch_says(trunk: Trunk, tmp_path: Path) -> None:
-    path = tmp_path / "one.onnx"
-    heads = seeing(trunk, HeadSettings(width=64, blocks=1, hidden=64))
+@pytest.fixture(scope="module")
+def exported(trunk: Trunk, tmp_path_factory: pytest.TempPathFactory) -> tuple[Heads, Path]:
+    heads, path = seeing(trunk, HeadSettings(width=64, blocks=1, hidden=64)), tmp_path_factory.mktemp("exported") / "one.onnx"
     assert export_movenet(trunk, heads, torch.rand(2, 3, 64, 96), path) < 1e-4
+    return heads, path
+
+
+def test_the_file_says_what_it_is(trunk: Trunk, exported: tuple[Heads, Path]) -> None:
+    heads, path = exported
     model = onnx.load(path)
     told = {entry.key: entry.value for entry in model.metadata_props}
     assert (told["posewire_kind"], told["posewire_version"], told["stride_px"], told["size"], told["scheme"]) == (
@@ -84,6 +92,27 @@ def test_the_file_says_what_it_is_and_what_torch_says(trunk: Trunk, tmp_path: Pa
     assert kinds == {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT16}  # heads; the stand-in's trunk does not fit int8
     numbers = sum(value.numel() for value in (*trunk.parameters(), *heads.parameters()))
     assert path.stat().st_size < 2.2 * numbers
+
+
+def test_the_file_says_what_torch_says_of_any_size_with_centres_and_the_live_side_takes_it(
+    trunk: Trunk, exported: tuple[Heads, Path]
+) -> None:
+    heads, path = exported
+    live = LiveMovenet(trunk, folded(heads)).eval()
+    round_compactly(live.heads)
+    image = torch.rand(1, 3, 96, 128)
+    assert onnx_export.parity(live, {"image": image}, path) < 1e-4
+    session = open_session(path, threads=1)
+    said = session.run({"image": image.numpy()})
+    assert {name: values.shape for name, values in said.items() if name not in Reading._fields} == {
+        "centres": (1, CANDIDATES),
+        "guesses": (1, CANDIDATES, J, 2),
+    }
+    assert (said["centres"] > 0).any() and (said["guesses"][said["centres"] > 0] != 0).any()
+    assert (said["peaks"][..., 2] > 0).sum() > 20
+    net = StageOneNet(session)
+    assert net.fixed is None and net.look(image.numpy()).points_px.shape[1:] == (J, 2)
+    net.close()
 
 
 def test_rounding_twice_changes_nothing() -> None:
