@@ -205,7 +205,7 @@ class LiveMovenet(nn.Module):
     """Picture to Reading, centres (B, C) and guesses (B, C, J, 2): what is exported.
 
     Joints that MoveNet knows have its own heatmaps, which it learned on many real pictures: on Leeds Sports Pictures 601 to 800
-    their average precision is 36 %, that of the heads, taught on rendered people and three films, 17 %; on rendered people kept
+    their average precision is 36 %, that of the heads, taught on rendered people and two films, 17 %; on rendered people kept
     apart both have 61 %.
     """
 
