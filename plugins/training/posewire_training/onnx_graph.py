@@ -42,7 +42,7 @@ class OnnxGraph(nn.Module):
 
     def __init__(self, model: onnx.ModelProto, outputs: Sequence[str]) -> None:
         super().__init__()
-        constants = _constants(model)
+        constants = constants_of(model)
         self.inputs = tuple(value.name for value in model.graph.input if value.name not in constants)
         self.outputs = tuple(outputs)
         self._numbers = {name: str(number) for number, name in enumerate(_convolutions(model))}
@@ -93,13 +93,13 @@ def read(path: Path, outputs: Sequence[str] | None = None) -> OnnxGraph:
     return OnnxGraph(model, names)
 
 
-def _constants(model: onnx.ModelProto) -> Constants:
+def constants_of(model: onnx.ModelProto) -> Constants:
     """Initializers, and what nodes make of them alone: weights stored as float16 or int8 are unpacked."""
     known: Constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":
             known[node.output[0]] = numpy_helper.to_array(helper.get_node_attr_value(node, "value"))
-        elif node.op_type in ("Cast", "Mul", "DequantizeLinear") and all(name in known for name in node.input):
+        elif node.op_type in ("Cast", "Mul", "DequantizeLinear", "Reshape") and all(name in known for name in node.input):
             known[node.output[0]] = _folded(node, [known[name] for name in node.input])
     return known
 
@@ -109,6 +109,8 @@ def _folded(node: onnx.NodeProto, values: list[NDArray[Any]]) -> NDArray[Any]:
         return values[0].astype(helper.tensor_dtype_to_np_dtype(helper.get_node_attr_value(node, "to")))
     if node.op_type == "Mul":
         return values[0] * values[1]
+    if node.op_type == "Reshape":
+        return values[0].reshape(values[1])
     codes, scale = values[0].astype(np.float32), values[1]
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1) if scale.ndim else 0
     shape = [-1 if dimension == axis else 1 for dimension in range(codes.ndim)]

@@ -18,6 +18,7 @@ from onnx import NodeProto
 
 from posewire_training import onnx_export
 from posewire_training.compact import finish
+from posewire_training.convolutions import followed_by_a_convolution, readers_of, with_names
 from posewire_training.equalizing import equalize
 from posewire_training.features import Image
 from posewire_training.weight_rounding import round_weights
@@ -40,7 +41,7 @@ def quantize(path: Path, to: Path, images: Iterable[Image], *, begin: int = 0) -
     with tempfile.TemporaryDirectory() as folder, onnx_export.quietly():
         plain = Path(folder) / "plain.onnx"
         quant_pre_process(path, plain, skip_symbolic_shape=True)  # folds batch norms, and weights that are stored small
-        model = _with_names(onnx.load(plain))
+        model = with_names(onnx.load(plain))
         names = quantised_nodes(model.graph, begin)
         equalize(model, names, images)
         round_weights(model, names, images)
@@ -68,17 +69,14 @@ def quantised_nodes(graph: onnx.GraphProto, begin: int = 0) -> list[str]:
         graph: With a name for each node.
         begin: Number of the first convolution that may be int8: what the first ones round goes through all others.
     """
-    readers: dict[str, list[NodeProto]] = {}
-    for node in graph.node:
-        for name in node.input:
-            readers.setdefault(name, []).append(node)
+    readers = readers_of(graph)
     first = [node.name for node in graph.node if node.op_type == "Conv"][:begin]
     return _with_int8_beside(graph, readers, _that_may_be(graph, readers) - set(first))
 
 
 def _that_may_be(graph: onnx.GraphProto, readers: Mapping[str, list[NodeProto]]) -> set[str]:
     """As quantised_nodes, judged by what comes behind a node alone."""
-    inner = _followed_by_a_convolution(graph, readers)
+    inner = followed_by_a_convolution(graph)
     chosen: set[str] = set()
     for node in reversed(graph.node):  # readers come after what they read
         after = [reader for name in node.output for reader in readers.get(name, [])]
@@ -102,31 +100,6 @@ def _with_int8_beside(graph: onnx.GraphProto, readers: Mapping[str, list[NodePro
             chosen[node.name] = None
             made.update(node.output)
     return list(chosen)
-
-
-def _followed_by_a_convolution(graph: onnx.GraphProto, readers: Mapping[str, list[NodeProto]]) -> set[str]:
-    """Names of all nodes behind which there is a convolution."""
-    inner: set[str] = set()
-    for node in reversed(graph.node):
-        behind = [reader for name in node.output for reader in readers.get(name, [])]
-        if any(reader.op_type == "Conv" or reader.name in inner for reader in behind):
-            inner.add(node.name)
-    return inner
-
-
-def _with_names(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model, with a name for each node, by which the quantiser is told of it, and weights of its own for each convolution."""
-    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-    taken: set[str] = set()
-    for number, node in enumerate(model.graph.node):
-        node.name = f"{node.op_type}_{number}"
-        for place, name in enumerate(node.input):
-            if node.op_type == "Conv" and name in tensors and name in taken:
-                node.input[place] = f"{name}.{number}"
-                model.graph.initializer.add().CopyFrom(tensors[name])
-                model.graph.initializer[-1].name = node.input[place]
-            taken.add(name)
-    return model
 
 
 class _Reader:

@@ -14,7 +14,7 @@ def trunk(settings: VNectSettings) -> nn.Module:
     from posewire_vnect import trunk_blazepose, trunks
 
     makers = {
-        "blazepose": trunk_blazepose.BlazePoseTrunk,
+        "blazepose": lambda: trunk_blazepose.BlazePoseTrunk(answers=settings.answers),
         "selecsls": trunks.SelecSlsTrunk,
         "resnet50": trunks.ResNetTrunk,
         "tiny": trunks.TinyTrunk,

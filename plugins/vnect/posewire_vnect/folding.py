@@ -20,7 +20,7 @@ def folded(net: VNect) -> VNect:
         for number, (conv, norm) in enumerate(pairwise(list(block))):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 block[number], block[number + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
-    if isinstance(copied.trunk, BlazePoseTrunk) and isinstance(copied.head, LocationHead):
+    if isinstance(copied.trunk, BlazePoseTrunk) and copied.trunk.answers and isinstance(copied.head, LocationHead):
         fold_coarse(copied.head.coarse, *copied.trunk.answers_of_tower())
         copied.trunk = copied.trunk.without_answers()
     return copied

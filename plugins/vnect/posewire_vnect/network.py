@@ -157,7 +157,7 @@ class MapBranch(nn.Module):
         """First, parent-relative and last maps, each (B, J, 3, S/16, S/16), relative to the coarse pose where root-relative."""
         deep = nn.functional.interpolate(self.from_deep(features.deep), scale_factor=2.0, mode="bilinear")
         everywhere = self.from_vector(torch.cat([hidden, coarse.flatten(1)], 1))[..., None, None]
-        fine = self.from_fine(nn.functional.avg_pool2d(features.fine, 2)) + self.from_place(_places(features.mid))
+        fine = self.from_fine(nn.functional.avg_pool2d(features.fine, 2)) + self.from_place(places(features.mid))
         x = self.blocks(torch.relu(self.norm(fine + self.from_mid(features.mid) + deep + everywhere)))
         first = coarse[..., None, None] + self.first(x).unflatten(1, (J, 3))
         bones = self.bones(x).unflatten(1, (J, 3))
@@ -166,7 +166,7 @@ class MapBranch(nn.Module):
         return first, bones, first + self.last(self.again(back)).unflatten(1, (J, 3))
 
 
-def _places(like: Tensor) -> Tensor:
+def places(like: Tensor) -> Tensor:
     """(1, 2, h, w) where each cell lies in the crop, -1..1: the vector says where the trunk sees joints, in the same unit."""
     y, x = (torch.linspace(-1.0, 1.0, side, device=like.device, dtype=like.dtype) for side in like.shape[2:])
     return torch.stack(torch.meshgrid(x, y, indexing="xy"))[None]

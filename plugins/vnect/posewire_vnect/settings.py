@@ -30,6 +30,8 @@ class VNectSettings(TrainSettings):
     """The trunk's share of the learning rate, 0 = frozen: "a learning rate multiplier" (section 4.2.1)."""
     trunk_from: int = 0
     """The BlazePose trunk's first convolution that learns, by its number in the file; those before it stay as they are."""
+    answers: bool = True
+    """Whether the BlazePose trunk also says BlazePose's own answers; an exported file has taken them into its head."""
     distil: float = 0.0
     """Weight of what holds the trunk's features of real crops to those that it began with (posewire_vnect.fresh)."""
     dropout: float = 0.1

@@ -62,9 +62,8 @@ class Learning:
         if step == 0 and not self._begun and isinstance(self.head, LocationHead):
             vectors, joints_m = some()
             known = torch.isfinite(joints_m).any(-1).any(-1)  # of pictures with 2D labels nothing is
-            self.head.coarse.fit(
-                vectors[known], joints_m[known], last=WORLD_NUMBERS if self.settings.trunk == "blazepose" else None
-            )
+            has_answers = self.settings.trunk == "blazepose" and self.settings.answers
+            self.head.coarse.fit(vectors[known], joints_m[known], last=WORLD_NUMBERS if has_answers else None)
 
     def learn(self, said: Maps | Answers, truth: Truth, progress: float, drift: Tensor | None = None) -> Scores:
         """One step; `drift` is how far a trunk has gone from what it began as."""
@@ -134,12 +133,12 @@ class PictureTask(Learning):
 
     def step(self, number: int, progress: float) -> Scores:
         self.begin(number, self._some_vectors)
-        image, truth = self._batch(number)
+        image, truth = self.batch(number)
         with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
             said = self.head(self._features(image))
         return self.learn(said, truth, progress)
 
-    def _batch(self, number: int) -> tuple[Tensor, Truth]:
+    def batch(self, number: int) -> tuple[Tensor, Truth]:
         """Rendered, erased, and seen again: crops of a batch differ in more than the renderer's own chance."""
         seed, side = _seed(self.settings, number), self.settings.side
         batch = self._studio.erased(self._studio.crops(seed, self.settings.batch, side), seed)
@@ -151,7 +150,7 @@ class PictureTask(Learning):
 
     def _some_vectors(self) -> tuple[Tensor, Tensor]:
         """Of a few batches, to begin from."""
-        drawn = [self._batch(-2 - number) for number in range(_FIT_BATCHES)]
+        drawn = [self.batch(-2 - number) for number in range(_FIT_BATCHES)]
         with torch.no_grad():
             vectors = [self.trunk(image).vector for image, _ in drawn]
         return torch.cat(vectors), torch.cat([truth.joints_m for _, truth in drawn])

@@ -20,14 +20,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from posewire.errors import SettingsError
+from posewire_models import model_path
 from posewire_synth.pack import load
 from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
-from posewire_vnect import build, cache, export, shots
+from posewire_vnect import build, cache, export, shots, unfolded
 from posewire_vnect.fresh import FreshTask
 from posewire_vnect.names import JOINTS
 from posewire_vnect.network import VNect
@@ -36,6 +38,9 @@ from posewire_vnect.settings import VNectSettings
 from posewire_vnect.tasks import CachedTask, PictureTask
 
 METHOD = "vnect"
+BUNDLED = "bundled"
+MEASURED = 256
+"""Crops that the batch norms of an exported file are measured on."""
 VIEWS = 2
 """Of each rendered crop in the cache."""
 
@@ -54,6 +59,7 @@ def run(
 ) -> Path:
     """Trains (or, to finish, takes the checkpoint as it is) and returns the exported file; `procedural` as Studio says it."""
     check_used(settings, rendered, real)
+    settings = settings if begin is None else as_begun(settings, begin)
     loop.set_up(settings)
     net = build.network(settings).to(settings.device)
     if begin is not None:
@@ -64,6 +70,8 @@ def run(
         task = cached_task(settings, net, out, rendered, real)
     else:
         task = PictureTask(settings, net.trunk, net.head, load(pack), procedural, begun=begin is not None)
+    if begin is not None and begin.suffix == unfolded.ENDING and not isinstance(task, CachedTask):
+        unfolded.measure_norms(net, (task.batch(number)[0] for number in range(-(-MEASURED // settings.batch))))
     modules = loop.averaged(task, settings, out) if finish else loop.train(task, settings, out, quiet=quiet)
     finished = VNect(modules.get("trunk", net.trunk), modules["head"]).cpu().eval()
     weights.save(out / "weights.pt", METHOD, JOINTS, settings.to_json(), {"trunk": finished.trunk, "head": finished.head})
@@ -86,9 +94,20 @@ def check_used(settings: VNectSettings, rendered: Path | None, real: Path | None
         raise SettingsError(problem, got=got, allowed=allowed)
 
 
+def as_begun(settings: VNectSettings, begin: Path) -> VNectSettings:
+    """The settings, with a trunk that says what the head of those weights reads."""
+    exported = begin.suffix == unfolded.ENDING
+    known = {} if exported else weights.load(begin, METHOD, JOINTS).settings
+    return replace(settings, answers=not exported and bool(known.get("answers", True)))
+
+
 def take(net: VNect, path: Path) -> None:
-    """Gives the network the weights of an earlier run, its trunk rounded to what a file will hold (posewire_vnect.rounding)."""
-    weights.load(path, METHOD, JOINTS).load_into({"trunk": net.trunk, "head": net.head})
+    """Gives the network the weights of an earlier run or of an exported file, its trunk rounded to what a file will hold
+    (posewire_vnect.rounding)."""
+    if path.suffix == unfolded.ENDING:
+        unfolded.take(net, path)
+    else:
+        weights.load(path, METHOD, JOINTS).load_into({"trunk": net.trunk, "head": net.head})
     round_weights(net.trunk)
 
 
@@ -111,6 +130,11 @@ def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, 
     return CachedTask(settings, net.head, files, known)
 
 
+def begun_at(text: str) -> Path:
+    """Of --begin."""
+    return model_path("vnect") if text == BUNDLED else Path(text)
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
@@ -123,7 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
     parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops (python -m posewire_vnect.shots)")
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="pseudo-labelled crops (python -m posewire_vnect.footage)")
-    parser.add_argument("--begin", type=Path, metavar="WEIGHTS.pt", help="weights of an earlier run to begin from")
+    parser.add_argument(
+        "--begin", type=begun_at, metavar="WEIGHTS", help=f"weights.pt or vnect.onnx of an earlier run, or {BUNDLED}: what ships"
+    )
     parser.add_argument("--finish", action="store_true", help="train no further: export the checkpoint")
     add_flags(parser, VNectSettings)
     flags = parser.parse_args(arguments)

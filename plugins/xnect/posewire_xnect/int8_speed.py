@@ -1,8 +1,8 @@
 """`python -m posewire_xnect.int8_speed`: what int8 saves Stage I on SelecSLS, whose convolutions are dense.
 
 Weights are random: they do not change the time. Batch norm is set by a few rendered pictures, so that int8 has sensible ranges,
-and the heatmaps are without peaks: among thousands equally high ones torch and ONNX Runtime would choose differently. Float and
-int8 take turns, and the fastest of all runs counts, so that other programs disturb both alike and little.
+and the heatmaps are without peaks: among thousands equally high ones torch and ONNX Runtime would choose differently.
+They are timed as `posewire_training.times` says.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,15 +17,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from posewire.runtime import open_session
 from posewire_training import static_eight_bits
 from posewire_training.command import command
+from posewire_training.times import fastest_ms
 from posewire_xnect import calibration
 from posewire_xnect.calibration import Image
 from posewire_xnect.export import export_stage_one
 from posewire_xnect.stage_one import StageOne
-
-_RUNS = 30
 
 
 def random_stage_one(images: Sequence[Image]) -> StageOne:
@@ -43,20 +40,6 @@ def random_stage_one(images: Sequence[Image]) -> StageOne:
     return net.eval()
 
 
-def fastest_ms(paths: Sequence[Path], image: Image, threads: int) -> list[float]:
-    """Of each file, a picture."""
-    sessions = [open_session(path, threads=threads) for path in paths]
-    fastest = [float("inf")] * len(paths)
-    for _ in range(_RUNS):
-        for number, session in enumerate(sessions):
-            start = time.perf_counter()
-            session.run({"image": image})
-            fastest[number] = min(fastest[number], 1e3 * (time.perf_counter() - start))
-    for session in sessions:
-        session.close()
-    return fastest
-
-
 def report(pack: Path, pictures: int) -> str:
     """Two lines: one thread and two."""
     images = list(calibration.rendered(pack, pictures))
@@ -66,7 +49,7 @@ def report(pack: Path, pictures: int) -> str:
         static_eight_bits.quantize(plain, small, images)
         lines: list[str] = []
         for threads in (1, 2):
-            before, after = fastest_ms((plain, small), images[0], threads)
+            before, after = fastest_ms((plain, small), [{"image": images[0]}] * 2, threads)
             lines.append(f"threads {threads}: float {before:.1f} ms, int8 {after:.1f} ms, {before / after:.2f} times faster")
     return "\n".join(lines)
 
