@@ -12,6 +12,7 @@ from posewire import capture
 from posewire.data import Detections, FloatArray, read_only
 from posewire.errors import PosewireError
 from posewire.methods import SourceOptions
+from posewire.npz import write_npz
 from posewire.pipeline import estimate, estimating, restart
 from posewire.settings import Settings
 
@@ -40,8 +41,7 @@ class ImageDetections:
         arrays = {name: getattr(self, name) for name in ("keypoints_px", "keypoints_m", "confidence")}
         names = {"image_names": np.array(self.image_names), "keypoint_names": np.array(self.keypoint_names)}
         try:
-            with path.open("wb") as file:
-                np.savez_compressed(file, **names, **arrays)
+            write_npz(path, names | arrays)
         except OSError as error:
             raise PosewireError(
                 f"{path} cannot be written.", got=error, hint="is the disk full, or the folder write-protected?"

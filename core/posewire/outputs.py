@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -14,12 +13,10 @@ from typing import Protocol, Self
 
 from posewire import keys, plugins, wire
 from posewire.data import Camera, SkeletonPose
-from posewire.errors import PosewireError
 from posewire.pipeline import Instant, Pipeline
 from posewire.publish import Publisher
 from posewire.retarget import Retargeter, Rig, resolve_rig, rig_skeleton
 from posewire.settings import Settings
-from posewire.shell import typed, typed_mkdir
 from posewire.skeleton import REFERENCE, Skeleton
 from posewire.take import TakeHeader, TakeWriter
 
@@ -171,35 +168,3 @@ class StreamOutput:
     def close(self) -> None:
         """Stops publishing."""
         self._stream.close()
-
-
-def check_new_file(path: Path, flag: str, *, overwrite: bool, source: str | None = None) -> None:
-    """Refuses a file that exists, or whose folder does not or is write-protected, before any work is done.
-
-    The file that is read (`source`) is refused in any case: its first second would be all that is left of it.
-
-    Raises:
-        PosewireError: with the words to type next.
-    """
-    if not path.parent.is_dir():
-        raise PosewireError(f"The folder for {flag} does not exist.", got=path.parent, hint=typed_mkdir(path.parent))
-    if not os.access(path.parent, os.W_OK):
-        raise PosewireError(f"The folder for {flag} is write-protected.", got=path.parent, allowed="a folder of your own")
-    if path.is_dir():
-        raise PosewireError(f"{flag} names a folder.", got=path, allowed="a file name", hint=f"a file in it: {path / 'NAME'}")
-    if path.exists() and not overwrite:
-        raise PosewireError(f"{path} exists.", hint="--overwrite, or another name")
-    if source is not None and path.exists() and os.path.exists(source) and path.samefile(source):  # noqa: PTH110 - an address?
-        hint = typed(flag, path.with_stem(f"{path.stem}_seen"))
-        raise PosewireError(f"{flag} would replace what is read.", got=path, allowed="another file", hint=hint)
-
-
-def check_take_name(path: Path, flag: str) -> None:
-    """Refuses a name that does not end in .pwt: by that other commands know a take.
-
-    Raises:
-        PosewireError: with the words to type next.
-    """
-    if path.suffix.lower() != ".pwt":
-        hint = f"{flag} {path.with_suffix('.pwt') if path.name else 'take.pwt'}, and then: posewire export"
-        raise PosewireError("The name of a take ends in .pwt.", got=path, allowed=".pwt", hint=hint)

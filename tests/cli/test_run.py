@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import posewire as api
-from posewire.cli import capture_commands, main
+from posewire.cli import main, recording
 from posewire.client import Client, connect
 from posewire.errors import WireError
 from posewire.outputs import TakeOutput
@@ -148,7 +148,7 @@ def test_ctrl_c_while_the_fit_compiles_leaves_a_take_that_is_whole_though_empty(
     def pressed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(capture_commands.fit, "warm_up", pressed)
+    monkeypatch.setattr(recording.fit, "warm_up", pressed)
     assert posewire("run", short_clip, "--out", tmp_path / "take.pwt").code == 130
     take = api.Take.open(tmp_path / "take.pwt")
     assert (len(take), take.damage) == (0, ())

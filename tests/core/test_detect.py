@@ -16,7 +16,7 @@ from posewire import pipeline
 from posewire.cli import main
 from posewire.data import Detections
 from posewire.detect import detect
-from posewire.errors import PluginError
+from posewire.errors import EXIT_CODE, PluginError
 from posewire.evaluate import stills
 from posewire.image_file import write_image
 from posewire.methods import MethodCard
@@ -99,6 +99,24 @@ def test_what_a_method_prints_is_no_json(
     said = capsys.readouterr()
     assert json.loads(said.out)["people"] == {str(image): 0}
     assert "hello" in said.err
+
+
+def test_what_was_seen_is_written_though_the_method_fails_to_close(
+    failing: Callable[..., Blind], image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing("close")
+    assert main(["detect", str(image), "--out", str(tmp_path / "a.npz")]) == EXIT_CODE
+    said = capsys.readouterr().err
+    assert "0 people in 1 image" in said
+    assert "cannot be closed" in said
+    with np.load(tmp_path / "a.npz") as written:
+        assert written["image_names"].tolist() == [str(image)]
+
+
+def test_nothing_is_written_when_an_image_is_not_seen(failing: Callable[..., Blind], image: Path, tmp_path: Path) -> None:
+    failing("estimate")
+    assert main(["detect", str(image), "--out", str(tmp_path / "a.npz")]) == EXIT_CODE
+    assert not (tmp_path / "a.npz").exists()
 
 
 @pytest.mark.parametrize("member", ["estimate", "reset", "estimate_in"])

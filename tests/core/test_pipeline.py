@@ -12,7 +12,8 @@ from posewire import camera
 from posewire.data import Detections, Frame
 from posewire.errors import PluginError, PosewireError, SourceError
 from posewire.methods import MethodCard
-from posewire.outputs import Outputs, Pacer, check_new_file
+from posewire.output_path import check_new_file
+from posewire.outputs import Outputs, Pacer
 from posewire.pipeline import Pipeline, open_pipeline
 from posewire.settings import Settings
 from posewire.stages import Ahead, StageTimes

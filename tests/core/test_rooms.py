@@ -14,6 +14,7 @@ PIPELINE = (
     *(
         "errors",
         "shell",
+        "output_path",
         "cores",
         "machine_code",
         "settings",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from posewire import pictures
-from posewire.cli.capture_commands import record_file
+from posewire.cli.recording import record_file
 from posewire.evaluate import evaluate, load_prediction, load_reference
 from posewire.settings import Settings
 

@@ -5,8 +5,10 @@ import pytest
 from moving import walking_bvh
 
 from posewire.errors import TakeError
-from posewire.evaluate.refit.bvh import read_bvh
+from posewire.evaluate.refit.clips import clips_of
 from posewire.skeleton import REFERENCE
+from posewire_data.bvh import parse_bvh
+from posewire_data.errors import DatasetError
 
 TINY = """HIERARCHY
 ROOT a
@@ -37,23 +39,23 @@ def written(folder, text):
     return path
 
 
-def test_joints_lie_where_the_angles_put_them(tmp_path):
-    motion = read_bvh(written(tmp_path, TINY))
+def test_joints_lie_where_the_angles_put_them():
+    motion = parse_bvh(TINY, "tiny.bvh")
     assert motion.names == ("a", "b", "b_end")
-    assert motion.interval_s == 0.5
-    np.testing.assert_allclose(motion.rest, [[0, 0, 0], [0, 2, 0], [0, 3, 0]])
-    np.testing.assert_allclose(motion.positions[0], motion.rest)
+    assert motion.frame_time_s == 0.5
+    positions, _ = motion.transforms()
+    np.testing.assert_allclose(positions[0], [[0, 0, 0], [0, 2, 0], [0, 3, 0]])
     # 90 degrees about z lay the bone along -x; 90 about the child's x, which is the world's y then, turn its end to +z
-    np.testing.assert_allclose(motion.positions[1], [[1, 0, 0], [-1, 0, 0], [-1, 0, 1]], atol=1e-12)
+    np.testing.assert_allclose(positions[1], [[1, 0, 0], [-1, 0, 0], [-1, 0, 1]], atol=1e-12)
 
 
 def test_an_export_of_posewire_reads_back_as_the_motion_it_was_made_from(tmp_path):
     path, positions_m = walking_bvh(tmp_path)
-    motion = read_bvh(path)
-    assert motion.interval_s == pytest.approx(1 / 60)
+    motion = parse_bvh(path.read_text(encoding="utf-8"), path.name)
+    assert motion.frame_time_s == pytest.approx(1 / 60)
     joints = [motion.names.index(name) for name in ("left_wrist", "right_toe", "head")]
     expected_m = positions_m[:, [REFERENCE.index(motion.names[j]) for j in joints]]
-    np.testing.assert_allclose(motion.positions[:, joints] / 100.0, expected_m, atol=2e-5)
+    np.testing.assert_allclose(motion.transforms()[0][:, joints] / 100.0, expected_m, atol=2e-5)
 
 
 @pytest.mark.parametrize(
@@ -67,5 +69,10 @@ def test_an_export_of_posewire_reads_back_as_the_motion_it_was_made_from(tmp_pat
     ],
 )
 def test_a_file_that_is_no_bvh_is_named(tmp_path, text):
+    with pytest.raises(DatasetError, match=r"motion\.bvh"):
+        next(clips_of(written(tmp_path, text), np.random.default_rng(0), seconds=1.0, most=1))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(TakeError, match=r"motion\.bvh cannot be read"):
-        read_bvh(written(tmp_path, text))
+        next(clips_of(tmp_path / "motion.bvh", np.random.default_rng(0), seconds=1.0, most=1))

@@ -13,7 +13,7 @@ from posewire.cli import main, solving
 from posewire.errors import PosewireError, TakeError
 from posewire.fit import compiling
 from posewire.solve import settling, tensors
-from posewire.take import Take
+from posewire.take import Take, TakeHeader, TakeWriter
 
 
 def solve(*arguments):
@@ -86,6 +86,13 @@ def test_no_take_the_same_take_and_an_existing_file_are_refused(recorded, tmp_pa
     with pytest.raises(TakeError, match="exists"):
         solve(recorded, "--out", text)
     assert text.read_text() == "no take"
+
+
+def test_a_take_of_nobody_is_refused_before_anything_is_compiled(tmp_path, monkeypatch):
+    TakeWriter(tmp_path / "empty.pwt", TakeHeader("0", "blazepose", ("nose",))).close()
+    monkeypatch.setattr(solving.fit, "warm_up", lambda _: pytest.fail("it compiles"))
+    with pytest.raises(TakeError, match="no recorded keypoints"):
+        solve(tmp_path / "empty.pwt", "--out", tmp_path / "a.pwt")
 
 
 def test_compiling_the_solve_is_said_when_it_takes_a_moment(recorded, tmp_path, capsys, monkeypatch):

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from annotated import read_truth
+from perturbing import filmed, perturbations
 from rich.console import Console
+from robustness import Run, perturbed_runs, robustness_table
 
 from posewire import capture
 from posewire.evaluate.identity import SCENES, cut_out
-from posewire.evaluate.identity.annotated import read_truth
 from posewire.evaluate.identity.compositing import Composite
 from posewire.evaluate.identity.following import ANNOTATED
-from posewire.evaluate.identity.perturbing import filmed, perturbations
-from posewire.evaluate.identity.robustness import Run, perturbed_runs, robustness_table
 from posewire.methods import SourceOptions
 from posewire.settings import Settings
 

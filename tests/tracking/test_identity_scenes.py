@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from perturbing import Perturbation, filmed
+from robustness import perturbed_runs
 
 from posewire.evaluate.identity import SCENES, Actor, Footage, Scene, Screen, follow_scenes, identity_json, identity_table
 from posewire.evaluate.identity.compositing import Composite, Truth
 from posewire.evaluate.identity.cutouts import FRAMES_PER_S, Shirt, dressed
-from posewire.evaluate.identity.perturbing import Perturbation, filmed
-from posewire.evaluate.identity.robustness import perturbed_runs
 from posewire.settings import Settings
 
 

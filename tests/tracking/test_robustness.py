@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from annotated import read_truth
+from perturbing import Perturbation, Perturbed, perturbations
 from rich.console import Console
+from robustness import Run, robustness_table
 
 from posewire import camera
 from posewire.data import Frame, Track
 from posewire.errors import SettingsError
-from posewire.evaluate.identity.annotated import read_truth
 from posewire.evaluate.identity.compositing import Truth
 from posewire.evaluate.identity.following import ANNOTATED, DRAWN, identity_frame
-from posewire.evaluate.identity.perturbing import Perturbation, Perturbed, perturbations
-from posewire.evaluate.identity.robustness import Run, robustness_table
 from posewire.metrics.identity import IdentityScore
 
 FRAMES = [

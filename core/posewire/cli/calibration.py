@@ -28,7 +28,7 @@ from posewire.calibrate.paper import PAPERS_M
 from posewire.cli.options import Commands, add_json_flag, console, output, print_json, remark
 from posewire.errors import SettingsError
 from posewire.methods import SourceOptions
-from posewire.outputs import check_new_file
+from posewire.output_path import check_new_file
 from posewire.shell import typed
 
 _DEFAULT_BOARD, _DEFAULT_SQUARE_M = "charuco:5x7", 0.035

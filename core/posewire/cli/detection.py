@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.progress import Progress
 
 from posewire import capture, plugins
-from posewire.cli.capture_commands import warn_of_one_person
 from posewire.cli.options import (
     Commands,
     add_json_flag,
@@ -20,12 +19,13 @@ from posewire.cli.options import (
     json_alone,
     print_json,
     settings_of,
+    warn_of_one_person,
 )
 from posewire.data import Detections
 from posewire.detect import detect, gather
 from posewire.errors import PosewireError, SourceError
 from posewire.image_file import SUFFIXES
-from posewire.outputs import check_new_file
+from posewire.output_path import check_new_file
 from posewire.shell import typed
 
 
@@ -53,19 +53,26 @@ def _detect(flags: argparse.Namespace) -> None:
     card = plugins.load().estimator(settings.method)
     warn_of_one_person(card, settings)
     rows: list[tuple[str, Detections]] = []
-    with json_alone(flags), Progress(console=console) as progress:
-        bar = progress.add_task("detecting", total=len(images))
-        for path, found in detect(images, settings):
-            rows.append((str(path), found))
-            progress.advance(bar)
+    try:
+        with json_alone(flags), Progress(console=console) as progress:
+            bar = progress.add_task("detecting", total=len(images))
+            for path, found in detect(images, settings):
+                rows.append((str(path), found))
+                progress.advance(bar)
+    finally:
+        if len(rows) == len(images):  # also when the method then fails to close
+            gather(rows, card.joints).save(flags.out)
+            _say(rows, flags)
     if len(rows) != len(images):
         raise SourceError("Not every image gave a picture.", got=f"{len(rows)} of {len(images)}")
-    gather(rows, card.joints).save(flags.out)
+
+
+def _say(rows: Sequence[tuple[str, Detections]], flags: argparse.Namespace) -> None:
     counts = {name: found.people for name, found in rows}
     if flags.json:
         print_json({"out": str(flags.out), "people": counts})
     else:
-        people, pictures = sum(counts.values()), len(images)
+        people, pictures = sum(counts.values()), len(rows)
         console.print(f"{counted(people, 'person', 'people')} in {counted(pictures, 'image', 'images')} -> {flags.out}")
 
 

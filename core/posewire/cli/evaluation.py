@@ -11,7 +11,6 @@ from typing import TypeAlias, TypeVar
 from rich.progress import track
 
 from posewire.cli import lineup_evaluation, pose_evaluation, stills_evaluation
-from posewire.cli.capture_commands import record_file
 from posewire.cli.options import (
     Commands,
     add_fit_flags,
@@ -23,10 +22,11 @@ from posewire.cli.options import (
     print_json,
     settings_of,
 )
+from posewire.cli.recording import record_file
 from posewire.errors import SettingsError
 from posewire.evaluate import EvalReport, Prediction, evaluate, identity, load_prediction, load_reference, plot, refit
 from posewire.fit import FitSettings
-from posewire.outputs import check_new_file
+from posewire.output_path import check_new_file
 from posewire.shell import typed
 
 Step = TypeVar("Step")

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from posewire import plugins
-from posewire.cli.capture_commands import record_file
 from posewire.cli.options import output, print_json, remark, settings_of
+from posewire.cli.recording import record_file
 from posewire.errors import SettingsError, TakeError
 from posewire.evaluate import EvalReport, lineup, load_reference
 from posewire.evaluate.lineup.rows import NO_LIFTER

@@ -15,13 +15,14 @@ from posewire.cli import (
     bench,
     blender,
     calibration,
-    capture_commands,
+    demo,
     detection,
     evaluation,
     gateway,
     listings,
     network,
     plugin_commands,
+    running,
     solving,
     synth,
     takes,
@@ -56,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"posewire {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    groups = (capture_commands, detection, calibration, takes, solving, network, gateway, blender)
+    groups = (running, demo, detection, calibration, takes, solving, network, gateway, blender)
     for group in (*groups, evaluation, listings, plugin_commands, synth, bench):
         group.add_commands(commands)
     return parser

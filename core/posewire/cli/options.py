@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from rich.console import Console
 from rich.text import Text
 
+from posewire.methods import MethodCard
 from posewire.settings import DEFAULT_ADDRESS, Settings
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
@@ -127,6 +128,12 @@ def settings_of(flags: argparse.Namespace) -> Settings:
         address=flag("publish") or flag("connect"),
         insecure=flag("insecure"),
     )
+
+
+def warn_of_one_person(card: MethodCard, settings: Settings) -> None:
+    """Says so where more people are wanted than the method sees."""
+    if settings.max_people > 1 and not card.multi_person:
+        remark(f"{card.name} sees one person,", f"not {settings.max_people}. Next: posewire methods")
 
 
 @contextmanager

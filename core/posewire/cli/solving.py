@@ -16,9 +16,10 @@ from posewire.cli.options import Commands, add_json_flag, add_settings_file, con
 from posewire.cli.takes import open_take
 from posewire.errors import SettingsError
 from posewire.lift import LiftStage
-from posewire.outputs import check_take_name
+from posewire.output_path import check_take_name
 from posewire.pipeline import open_lifter
 from posewire.solve import SolveReport, SolveSettings, settling, solve_take
+from posewire.solve.reading import check_solvable
 from posewire.solve.whole import Progress as Report
 from posewire.solve.whole import check_files
 from posewire.take import Take
@@ -87,6 +88,7 @@ def _solve(flags: argparse.Namespace) -> None:
     take = open_take(flags.take)
     check_take_name(flags.out, "--out")
     check_files(flags.take, flags.out, overwrite=flags.overwrite)
+    check_solvable(take)  # before the fit is compiled, which takes up to a minute
     lift = _lift(flags, take)
     try:
         fit.warm_up(console.print)
@@ -105,8 +107,8 @@ def _lift(flags: argparse.Namespace, take: Take) -> LiftStage | None:
     """Only --lifter chooses one: a lifter of the user's settings file is for new recordings."""
     if not flags.lifter:
         return None
-    flags.device = "gpu" if flags.device == "gpu" else "cpu"
-    return open_lifter(settings_of(flags), take.header.keypoint_names)
+    device = "gpu" if flags.device == "gpu" else "cpu"
+    return open_lifter(settings_of(argparse.Namespace(**vars(flags) | {"device": device})), take.header.keypoint_names)
 
 
 def _smooth_s(text: str) -> float | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from posewire.cli.options import Commands, add_json_flag, console, print_json
 from posewire.errors import DeviceError, PluginError, SettingsError
 from posewire.image_file import write_image
-from posewire.outputs import check_new_file
+from posewire.output_path import check_new_file
 
 if TYPE_CHECKING:
     from posewire_synth.studio import Batch, Studio

@@ -83,7 +83,7 @@ def _table(report: EvalReport) -> Table:
     for title, _ in _COLUMNS:
         table.add_column(title, justify="right")
     for row in report.rows:
-        table.add_row(row.name, *(_cell(getattr(row, name)) for _, name in _COLUMNS))
+        table.add_row(row.name, *(cell(getattr(row, name)) for _, name in _COLUMNS))
     return table
 
 
@@ -94,12 +94,13 @@ def _joint_table(report: EvalReport) -> Table:
     for row in rows:
         table.add_column(row.name, justify="right")
     for joint in LIMB_JOINTS:
-        table.add_row(joint, *(_cell(row.pa_mpjpe_mm_of_joint[joint]) for row in rows))
+        table.add_row(joint, *(cell(row.pa_mpjpe_mm_of_joint[joint]) for row in rows))
     return table
 
 
-def _cell(value: float) -> str:
-    return f"{value:.1f}" if np.isfinite(value) else "-"
+def cell(value: float) -> str:
+    """A number in a table: one decimal unless it is a count; - where it does not apply."""
+    return str(value) if isinstance(value, int) else f"{value:.1f}" if np.isfinite(value) else "-"
 
 
 def without_nan(value: Any) -> Any:

@@ -18,8 +18,8 @@ from av.video.stream import VideoStream
 
 from posewire.data import ImageArray
 from posewire.errors import PosewireError
+from posewire.output_path import check_new_file
 from posewire.preview.sheet import Sheet
-from posewire.shell import typed_mkdir
 
 if TYPE_CHECKING:
     from posewire.pipeline import Instant
@@ -125,9 +125,4 @@ def _check_new(path: Path, *, overwrite: bool) -> None:
     if path.suffix.lower() not in _FORMATS:
         hint = f"--preview {path.stem}.mp4"
         raise PosewireError("A preview is an MP4, MOV or MKV file.", got=path.name, allowed=tuple(_FORMATS), hint=hint)
-    if not path.parent.is_dir():
-        raise PosewireError("The folder for the preview does not exist.", got=path.parent, hint=typed_mkdir(path.parent))
-    if path.is_dir():
-        raise PosewireError("The preview names a folder.", got=path, allowed="a file name", hint=f"--preview {path / 'seen.mp4'}")
-    if path.exists() and not overwrite:
-        raise PosewireError(f"{path} exists.", hint="--overwrite, or another name")
+    check_new_file(path, "--preview", overwrite=overwrite)

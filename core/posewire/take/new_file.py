@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -11,21 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from posewire.errors import TakeError
-from posewire.shell import typed_mkdir
+from posewire.output_path import check_new_file
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
     """Raises TakeError when `path` cannot become a new file: its folder is missing or
     write-protected, or it exists and must stay."""
-    if not path.parent.is_dir():
-        problem, hint = "The folder of the output file does not exist.", typed_mkdir(path.parent)
-        raise TakeError(problem, got=path.parent, allowed="an existing folder", hint=hint)
-    if not os.access(path.parent, os.W_OK):
-        raise TakeError("The folder of the output file is write-protected.", got=path.parent, allowed="a folder of your own")
-    if path.is_dir():
-        raise TakeError("The output file is a folder.", got=path, allowed="a file name")
-    if path.exists() and not overwrite:
-        raise TakeError("The output file exists already.", got=path, hint="add --overwrite, or give another name")
+    check_new_file(path, "the output file", overwrite=overwrite, kind=TakeError)
 
 
 def create(path: Path, start: bytes, *, overwrite: bool) -> io.FileIO:

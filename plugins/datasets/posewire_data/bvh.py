@@ -16,7 +16,8 @@ from scipy.spatial.transform import Rotation
 from posewire_data.errors import DatasetError
 
 FloatArray = NDArray[np.floating[Any]]
-_HINT = "the file is cut short or is no BVH; fetch it again"
+_HINT = "fetch the file again, or write one: posewire export TAKE.pwt MOTION.bvh"
+_CHANNELS = {f"{axis}{kind}" for axis in "XYZ" for kind in ("position", "rotation")}
 
 
 @dataclass(slots=True)
@@ -31,9 +32,10 @@ class _Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bvh:
-    """A motion on a tree of N joints; end sites are left out. Lengths are in the file's own unit."""
+    """A motion on a tree of N joints and end sites. Lengths are in the file's own unit."""
 
     names: tuple[str, ...]
+    """The end site of joint `hand` is `hand_end`; it has no channels."""
     parents: tuple[int, ...]
     """Index of each joint's parent, -1 for the root; a parent comes before its children."""
     offsets: FloatArray
@@ -87,7 +89,8 @@ def parse_bvh(text: str, name: str) -> Bvh:
     """
     head, marker, motion = text.partition("MOTION")
     if not marker or "HIERARCHY" not in head:
-        raise DatasetError(f"{name} is not a BVH file.", got=text[:40].strip() or "nothing", allowed="HIERARCHY ... MOTION")
+        got = text[:40].strip() or "nothing"
+        raise DatasetError(f"{name} is not a BVH file.", got=got, allowed="HIERARCHY ... MOTION", hint=_HINT)
     try:
         nodes = _nodes(iter(head.split()))
         frames, frame_time_s, values = _motion(motion)
@@ -97,12 +100,11 @@ def parse_bvh(text: str, name: str) -> Bvh:
     if len(values) != frames * width or not np.isfinite(values).all() or not 0.0 < frame_time_s < 1.0:
         got = f"{len(values)} numbers, frame time {frame_time_s:g} s"
         raise DatasetError(f"The motion in {name} is damaged.", got=got, allowed=f"{frames} x {width} finite numbers", hint=_HINT)
-    kept = [i for i, node in enumerate(nodes) if node.name != "Site"]
     return Bvh(
-        tuple(nodes[i].name for i in kept),
-        tuple(kept.index(nodes[i].parent) if nodes[i].parent >= 0 else -1 for i in kept),
-        np.array([nodes[i].offset for i in kept], dtype=np.float64).reshape(-1, 3),
-        tuple(tuple(nodes[i].channels) for i in kept),
+        tuple(node.name for node in nodes),
+        tuple(node.parent for node in nodes),
+        np.array([node.offset for node in nodes], dtype=np.float64),
+        tuple(tuple(node.channels) for node in nodes),
         values.reshape(frames, width),
         frame_time_s,
     )
@@ -114,7 +116,8 @@ def _nodes(tokens: Iterator[str]) -> list[_Node]:
     stack: list[int] = []
     for token in tokens:
         if token in ("ROOT", "JOINT", "End"):
-            nodes.append(_Node(next(tokens), stack[-1] if stack else -1))
+            name, parent = next(tokens), stack[-1] if stack else -1
+            nodes.append(_Node(f"{nodes[parent].name}_end" if token == "End" else name, parent))
         elif token == "{":
             stack.append(len(nodes) - 1)
         elif token == "}":
@@ -122,10 +125,16 @@ def _nodes(tokens: Iterator[str]) -> list[_Node]:
         elif token == "OFFSET":
             nodes[-1].offset = [float(next(tokens)) for _ in range(3)]
         elif token == "CHANNELS":
-            nodes[-1].channels = [next(tokens) for _ in range(int(next(tokens)))]
+            nodes[-1].channels = [_channel(next(tokens)) for _ in range(int(next(tokens)))]
     if stack or not nodes:
         raise ValueError("the hierarchy's brackets do not match")
     return nodes
+
+
+def _channel(word: str) -> str:
+    if word not in _CHANNELS:
+        raise ValueError(f"the channel {word!r}")
+    return word
 
 
 def _motion(text: str) -> tuple[int, float, FloatArray]:

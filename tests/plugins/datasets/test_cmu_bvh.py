@@ -134,6 +134,7 @@ def test_broken_files_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
         (good[: len(good) // 2], "damaged"),
         (good.replace("Frames: 30", "Frames: many"), "does not read"),
         (good.replace("{", "", 1), "does not read"),
+        (good.replace("Xrotation", "Wrotation", 1), "does not read"),
         (bvh_text(np.full((3, 6 + 3 * (len(_TREE) - 1)), np.nan)), "damaged"),
     ):
         with pytest.raises(DatasetError, match=problem):

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
-from posewire.evaluate.report import EvalRow, without_nan
+from posewire.evaluate.report import EvalRow, cell, without_nan
 
 NAN = float("nan")
 
@@ -63,12 +62,8 @@ def as_json(rows: Sequence[LineupRow]) -> list[dict[str, Any]]:
 
 def _cells(row: LineupRow) -> tuple[str, ...]:
     pairs = [_pair(row, field) for _, field in _NUMBERS]
-    return row.clip, row.method, row.lifter, _number(row.found_percent), _number(row.pck_2d_percent), *pairs
+    return row.clip, row.method, row.lifter, cell(row.found_percent), cell(row.pck_2d_percent), *pairs
 
 
 def _pair(row: LineupRow, field: str) -> str:
-    return ", ".join(_number(getattr(one, field)) for one in (row.raw, row.fitted) if one is not None)
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}" if np.isfinite(value) else "-"
+    return ", ".join(cell(getattr(one, field)) for one in (row.raw, row.fitted) if one is not None)

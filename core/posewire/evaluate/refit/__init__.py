@@ -1,6 +1,6 @@
 """How well the fit finds back a recorded motion that was made noisy. What `posewire eval --motion` prints.
 
-BVH clips (bvh.py, clips.py) are seen by a made-up method (noise.py), fitted live and solved whole (fitting.py) and scored beside
+BVH clips (clips.py) are seen by a made-up method (noise.py), fitted live and solved whole (fitting.py) and scored beside
 the truth (scoring.py); the same without one part of the fit at a time is the ablation (measuring.py).
 """
 

@@ -19,8 +19,8 @@ from posewire import rotation
 from posewire.data import Camera, FloatArray, read_only
 from posewire.errors import TakeError
 from posewire.evaluate.motions import SIDES
-from posewire.evaluate.refit.bvh import BvhMotion, read_bvh
 from posewire.skeleton import MARKERS, REFERENCE, Marker
+from posewire_data.bvh import Bvh, parse_bvh
 
 STANDING, SITTING, FLOOR = POSTURES = ("standing", "sitting", "floor")
 RATE_HZ = 60.0
@@ -72,11 +72,12 @@ def clips_of(path: Path, rng: np.random.Generator, seconds: float, most: int) ->
 
     Raises:
         TakeError: the file cannot be read or has other joints.
+        DatasetError: it is no BVH.
     """
-    motion = read_bvh(path)
-    joints_m = _joints_m(motion, path)
-    step = max(1, round(1.0 / (RATE_HZ * motion.interval_s)))
-    joints_m, interval_s = joints_m[round(_SETTLING_S / motion.interval_s) :: step], motion.interval_s * step
+    bvh = _read(path)
+    joints_m = _joints_m(bvh, path)
+    step = max(1, round(1.0 / (RATE_HZ * bvh.frame_time_s)))
+    joints_m, interval_s = joints_m[round(_SETTLING_S / bvh.frame_time_s) :: step], bvh.frame_time_s * step
     length = max(3, round(seconds / interval_s))
     taken: dict[str, int] = dict.fromkeys(POSTURES, 0)
     for number, start in enumerate(range(0, max(1, len(joints_m) - length // 2), length)):
@@ -90,19 +91,32 @@ def clips_of(path: Path, rng: np.random.Generator, seconds: float, most: int) ->
             yield Clip(f"{path.stem}.{number}", posture, time_s, placed_m, contacts, CAMERA)
 
 
+def _read(path: Path) -> Bvh:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        hint = "write one: posewire export TAKE.pwt MOTION.bvh"
+        raise TakeError(f"{path} cannot be read.", got=error.strerror, allowed="a BVH file", hint=hint) from error
+    return parse_bvh(text, str(path))
+
+
 def _jumps(joints_m: FloatArray, interval_s: float) -> bool:
     """Whether one of the joints (T, J, 3) moves faster than any does."""
     return bool(np.any(np.linalg.norm(np.diff(joints_m, axis=0), axis=-1) > _FASTEST_M_S * interval_s))
 
 
-def _joints_m(motion: BvhMotion, path: Path) -> FloatArray:
+def _joints_m(bvh: Bvh, path: Path) -> FloatArray:
     """(T, 21, 3) JOINTS, the leg scaled to LEG_M."""
-    sources = _sources(motion.names, path)
-    rest = {part: motion.rest[motion.names.index(sources[f"left_{part}"].joint)] for part in ("hip", "knee", "ankle")}
-    leg = float(np.linalg.norm(rest["hip"] - rest["knee"]) + np.linalg.norm(rest["knee"] - rest["ankle"]))
-    scale = LEG_M / leg
-    points = [_point(motion, sources[joint], scale) for joint in JOINTS]
-    return np.stack(points, axis=1)
+    sources, index = _sources(bvh.names, path), bvh.names.index
+    leg_bones = bvh.offsets[[index(sources[f"left_{part}"].joint) for part in ("knee", "ankle")]]
+    scale = LEG_M / float(np.linalg.norm(leg_bones, axis=1).sum())
+    positions, rotations = bvh.transforms()
+
+    def point(source: Marker) -> FloatArray:
+        joint = index(source.joint)
+        return scale * positions[:, joint] + rotations[:, joint] @ np.array(source.offset_m)
+
+    return np.stack([point(sources[joint]) for joint in JOINTS], axis=1)
 
 
 def _sources(names: Sequence[str], path: Path) -> Mapping[str, Marker]:
@@ -126,11 +140,6 @@ def _sources(names: Sequence[str], path: Path) -> Mapping[str, Marker]:
 
 
 _HEEL_OFFSET_M: tuple[float, float, float] = tuple(REFERENCE.offsets_m[REFERENCE.index("left_heel")].tolist())
-
-
-def _point(motion: BvhMotion, source: Marker, scale: float) -> FloatArray:
-    joint = motion.names.index(source.joint)
-    return scale * motion.positions[:, joint] + rotation.rotate(motion.rotations_wxyz[:, joint], np.array(source.offset_m))
 
 
 def _at(joints_m: FloatArray, part: str) -> FloatArray:

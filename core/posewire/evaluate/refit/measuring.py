@@ -76,6 +76,7 @@ def read_clips(
 
     Raises:
         TakeError: there is no BVH file, or one cannot be read.
+        DatasetError: one is no BVH.
     """
     files = [file for path in paths for file in (sorted(path.rglob("*.bvh")) if path.is_dir() else [path])]
     if not files:

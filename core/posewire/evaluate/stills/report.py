@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
-from posewire.evaluate.report import without_nan
+from posewire.evaluate.report import cell, without_nan
 
 NAN = float("nan")
 
@@ -58,14 +57,10 @@ def to_table(reports: Sequence[StillsReport], title: str) -> Table:
     for report in reports:
         values = [getattr(report, field) for _, field in _COLUMNS]
         values += [report.pck_torso_percent_of[part] for part in parts]
-        table.add_row(report.method, report.boxes, *map(_cell, values))
+        table.add_row(report.method, report.boxes, *map(cell, values))
     return table
 
 
 def as_json(reports: Sequence[StillsReport]) -> list[dict[str, Any]]:
     """Plain values; a number that does not apply is None."""
     return [without_nan(asdict(report)) for report in reports]
-
-
-def _cell(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.1f}" if np.isfinite(value) else "-"

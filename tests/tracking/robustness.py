@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from perturbing import Perturbation, Perturbed
 from rich.table import Table
 
 from posewire.data import Frame
 from posewire.evaluate.identity.compositing import Truth
 from posewire.evaluate.identity.following import DRAWN, MAX_PEOPLE, Matching, follow, identity_frame, score
-from posewire.evaluate.identity.perturbing import Perturbation, Perturbed
 from posewire.metrics.identity import IdentityScore
 from posewire.settings import Settings
 
