@@ -70,6 +70,7 @@ def _method_rules(card: MethodCard) -> dict[str, _Rule]:
         "create": _callable(card.create),
         "accuracy": _measurements(card.accuracy),
         "speed": _measurements(card.speed),
+        "weights": _weights(card),
     }
 
 
@@ -88,6 +89,12 @@ def _text(value: object) -> _Rule:
 def _measurements(value: object) -> _Rule:
     good = isinstance(value, tuple) and all(map(_is_measured, value))
     return value, "a tuple of Measurement: what, value and command, each a text", good
+
+
+def _weights(card: MethodCard) -> _Rule:
+    """The host gives --weights to the estimator."""
+    good = card.weights == () or (card.kind == "estimator" and _are_names(card.weights))
+    return card.weights, "a tuple of file names, none twice; () for a lifter", good
 
 
 def _is_measured(value: object) -> bool:

@@ -28,6 +28,8 @@ class MethodOptions:
     """Threads for the network; 0 = all cores."""
     live: bool = False
     """True when frames may have been dropped between two calls."""
+    weights: tuple[Path, ...] = ()
+    """Existing files instead of the method's own, as many and in the order as its card says; () = its own."""
 
 
 @runtime_checkable
@@ -109,6 +111,8 @@ class MethodCard:
     accuracy: tuple[Measurement, ...] = ()
     """What was measured, the number to choose by first; () = nothing was."""
     speed: tuple[Measurement, ...] = ()
+    weights: tuple[str, ...] = ()
+    """An estimator's: what the files of --weights are, by the names of its own; () = it takes none."""
 
 
 class Source(Protocol):

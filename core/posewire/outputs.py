@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -70,9 +69,8 @@ class TakeOutput:
     """Records to a take."""
 
     def __init__(self, path: Path, address: str, pipeline: Pipeline, *, overwrite: bool = False) -> None:
-        settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(pipeline.settings).items()}
-        settings["rigs"] = list(pipeline.settings.rigs)
-        header = TakeHeader(address, pipeline.card.name, pipeline.card.joints, pipeline.settings.lifter, settings)
+        settings = pipeline.settings
+        header = TakeHeader(address, pipeline.card.name, pipeline.card.joints, settings.lifter, settings.plain())
         self._writer = TakeWriter(path, header, overwrite=overwrite)
 
     def add(self, instant: Instant) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -181,10 +181,12 @@ def open_estimator(settings: Settings, *, live: bool = False) -> tuple[MethodCar
 
     Raises:
         PluginError: no such method, or it is a lifter.
+        SettingsError, ModelError: the settings' weights are not this method's.
         DeviceError: the asked device is not there.
     """
     card = plugins.load().estimator(settings.method)
-    return card, cast(Estimator, plugins.open_method(card, _options(settings, live)))
+    options = replace(_options(settings), live=live, weights=tuple(map(Path, settings.weights)))
+    return card, cast(Estimator, plugins.open_method(card, options))
 
 
 @contextmanager
@@ -218,11 +220,11 @@ def open_lifter(settings: Settings, keypoint_names: tuple[str, ...]) -> LiftStag
     if settings.lifter is None:
         return None
     card = plugins.load().lifter(settings.lifter)
-    return LiftStage(cast(Lifter, plugins.open_method(card, _options(settings, live=False))), card, keypoint_names)
+    return LiftStage(cast(Lifter, plugins.open_method(card, _options(settings))), card, keypoint_names)
 
 
-def _options(settings: Settings, live: bool) -> MethodOptions:
-    return MethodOptions(cast(Device, settings.device), settings.max_people, settings.threads, live)
+def _options(settings: Settings) -> MethodOptions:
+    return MethodOptions(cast(Device, settings.device), settings.max_people, settings.threads)
 
 
 def open_pipeline(address: str | int | Path, settings: Settings | None = None) -> Pipeline:

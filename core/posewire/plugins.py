@@ -10,11 +10,12 @@ import functools
 import importlib.metadata
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ import pluggy
 
 from posewire import hookspecs
 from posewire.cards import HOOK_CARDS, Card, checked
-from posewire.errors import PluginError, PosewireError, as_plugin_error, failure_of_a_plugin
+from posewire.errors import ModelError, PluginError, PosewireError, SettingsError, as_plugin_error, failure_of_a_plugin
 from posewire.methods import Method, MethodCard, MethodOptions, RigCard, SourceCard
 
 GROUP = "posewire.plugins"
@@ -159,7 +160,9 @@ def open_method(card: MethodCard, options: MethodOptions) -> Method:
 
     Raises:
         PluginError: the plugin's code failed, or made something that is not what its card says. A PosewireError passes.
+        SettingsError, ModelError: as `check_weights`.
     """
+    check_weights(card, options.weights)
     hint = "install what is missing, or take another: `posewire methods` lists them"
     with as_plugin_error(f"The {card.kind} '{card.name}' cannot be opened.", hint):
         method = card.create(options)
@@ -169,6 +172,27 @@ def open_method(card: MethodCard, options: MethodOptions) -> Method:
         problem = f"What '{card.name}' creates is not {article} {card.kind}."
         raise PluginError(problem, got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind])
     return method
+
+
+def check_weights(card: MethodCard, weights: Sequence[Path]) -> None:
+    """Whether a method takes files of one's own, and so many, and all are there; what is in them is the method's to check.
+
+    Raises:
+        SettingsError: it takes none, or another number.
+        ModelError: one of them is missing.
+    """
+    given = " ".join(map(str, weights))
+    if weights and not card.weights:
+        allowed = [other.name for other in load().methods.values() if other.weights]
+        problem, hint = f"The {card.kind} '{card.name}' takes no weights.", "leave out --weights, or --method one of those"
+        raise SettingsError(problem, got=given, allowed=_listed(allowed), hint=hint)
+    if weights and len(weights) != len(card.weights):
+        files = "1 file" if len(card.weights) == 1 else f"{len(card.weights)} files"
+        usage = f"--weights {' '.join(card.weights)}"
+        raise SettingsError(f"The weights of '{card.name}' are {files}.", got=given, allowed=card.weights, hint=usage)
+    for path in weights:
+        if not path.is_file():
+            raise ModelError(f"The weights file {path} is missing.", got=given)
 
 
 def _origin(entry_point: EntryPoint) -> Origin:

@@ -31,6 +31,8 @@ class Settings:
 
     method: str = "blazepose"
     """Name of the pose method, see `posewire methods`."""
+    weights: tuple[Path, ...] = ()
+    """Files of one's own instead of the method's, as many as `posewire methods NAME` says; () = the method's own."""
     lifter: str | None = None
     """Name of a lifter that replaces the method's own 3D; None = the method's own."""
     device: str = "cpu"
@@ -85,6 +87,10 @@ class Settings:
         if self.profile is not None and self.height_m is not None:
             raise SettingsError("A profile has a stature already.", got="--profile and --height", allowed="one of them")
 
+    def plain(self) -> dict[str, Any]:
+        """Every field as a value that JSON knows: paths as texts, tuples as lists."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None, **flags: object) -> Settings:
         """Settings from the file (the default one may be absent) and from the flags that are not None.
@@ -99,6 +105,12 @@ class Settings:
         chosen = chosen_path(path)
         values = _read(chosen, required=chosen != default_path())
         return replace(cls(**values), **{key: value for key, value in flags.items() if value is not None})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+    return str(value) if isinstance(value, Path) else value
 
 
 def default_path() -> Path:
@@ -136,8 +148,8 @@ def _checked(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 def _converted(key: str, value: object, path: Path) -> object:
     default = {field.name: field.default for field in fields(Settings)}[key]
-    if key == "rigs" and isinstance(value, list) and all(isinstance(name, str) for name in value):  # pyright: ignore[reportUnknownVariableType]
-        return tuple(value)  # pyright: ignore[reportUnknownArgumentType]
+    if key in ("rigs", "weights") and isinstance(value, list) and all(isinstance(name, str) for name in value):  # pyright: ignore[reportUnknownVariableType]
+        return tuple(path.parent / name if key == "weights" else name for name in value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if key == "camera" and isinstance(value, str):
         return path.parent / value
     if key == "height_m" or isinstance(default, float):

@@ -11,10 +11,10 @@ import pytest
 from posewire import camera
 from posewire.data import Detections, Frame
 from posewire.errors import PluginError, PosewireError, SourceError
-from posewire.methods import MethodCard
+from posewire.methods import MethodCard, MethodOptions
 from posewire.output_path import check_new_file
 from posewire.outputs import Outputs, Pacer
-from posewire.pipeline import Pipeline, open_pipeline
+from posewire.pipeline import Pipeline, open_estimator, open_lifter, open_pipeline
 from posewire.settings import Settings
 from posewire.stages import Ahead, StageTimes
 
@@ -62,6 +62,27 @@ class Blind:
 def pipeline(source, method, **settings):
     card = MethodCard("blind", "estimator", JOINTS, False, "none", "sees nobody", lambda options: method)
     return Pipeline(source, card, method, Settings(**settings))
+
+
+def test_weights_go_to_the_method_as_paths_and_not_to_the_lifter(monkeypatch, tmp_path):
+    path, asked = tmp_path / "mine.onnx", {}
+    path.touch()
+
+    def card(name, kind, method, *weights):
+        def create(options):
+            asked[name] = options
+            return method
+
+        return MethodCard(name, kind, JOINTS, False, "none", "remembers what it was told", create, weights=weights)
+
+    lifter = SimpleNamespace(receptive_field=1, lift=None, close=lambda: None)
+    cards = {"seeing": card("seeing", "estimator", Blind(), "any.onnx"), "lifting": card("lifting", "lifter", lifter)}
+    monkeypatch.setattr("posewire.plugins.load", lambda: SimpleNamespace(estimator=cards.get, lifter=cards.get))
+    settings = Settings(method="seeing", lifter="lifting", weights=(str(path),), threads=3)
+    open_estimator(settings, live=True)
+    open_lifter(settings, JOINTS)
+    assert asked["seeing"] == MethodOptions(threads=3, live=True, weights=(path,))
+    assert asked["lifting"] == MethodOptions(threads=3)
 
 
 @pytest.mark.parametrize("live", [False, True])

@@ -1,5 +1,7 @@
 """Defaults, file, flags: each later one wins, and nonsense is refused with what is allowed."""
 
+import json
+
 import pytest
 
 from posewire.errors import SettingsError
@@ -49,6 +51,15 @@ def test_the_camera_file_is_relative_to_the_settings_file(tmp_path):
     assert Settings.load(written(tmp_path, 'camera = "cam.json"')).camera == tmp_path / "cam.json"
 
 
+def test_plain_values_are_what_json_and_takes_can_hold(tmp_path):
+    settings = Settings.load(written(tmp_path, 'weights = ["a.onnx", "b.onnx"]\nrigs = ["vrm"]\ncamera = "cam.json"'))
+    assert settings.weights == (tmp_path / "a.onnx", tmp_path / "b.onnx")
+    plain = settings.plain()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["weights"] == [str(tmp_path / "a.onnx"), str(tmp_path / "b.onnx")]
+    assert (plain["rigs"], plain["camera"], plain["height_m"]) == (["vrm"], str(tmp_path / "cam.json"), None)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -56,6 +67,8 @@ def test_the_camera_file_is_relative_to_the_settings_file(tmp_path):
         ("max_people = 'many'", "wrong type"),
         ("max_people = true", "wrong type"),
         ("max_people =", "cannot be read"),
+        ('weights = "mine.onnx"', "wrong type"),
+        ("weights = [1]", "wrong type"),
         ("rigs = " + "[" * 100_000, "cannot be read"),
         ("height_m = 3.0", "0.5 to 2.5 metres"),
         ("fov_deg = nan", "5 to 175 degrees"),

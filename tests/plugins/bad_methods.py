@@ -183,6 +183,10 @@ class NeedsALargePicture(Good):
         return super().estimate(frame)
 
 
+class IgnoresItsWeights(Good):
+    """Its card says that it takes a file."""
+
+
 class ClosesOnce(Good):
     closed = False
 
@@ -293,6 +297,7 @@ FOUND_BY = {
     ReusesItsArrays: "test_an_answer_is_not_changed_by_the_next_call",
     WritesIntoThePicture: "test_the_picture_is_not_written_to",
     NeedsALargePicture: "test_any_size_and_layout_of_picture_is_taken",
+    IgnoresItsWeights: "test_a_weights_file_that_holds_none_is_refused",
     ClosesOnce: "test_close_may_be_called_twice",
     LiftsThePast: "test_a_standing_person_is_lifted_from_any_length_of_history",
     LiftsAllRows: "test_a_standing_person_is_lifted_from_any_length_of_history",
@@ -319,6 +324,7 @@ def posewire_methods() -> list[MethodCard]:
             "no weights",
             "A method with a mistake",
             kind,
+            weights=("bad.onnx",) if kind is IgnoresItsWeights else (),
         )
         for kind in (Good, GoodLifter, *FOUND_BY)
     ]

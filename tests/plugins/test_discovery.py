@@ -158,6 +158,8 @@ def test_a_broken_plugins_own_line_is_named(load: Load, code: str) -> None:
         ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', None, len)", "unusable summary"),
         ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', 'A method.', len, '90 mm')", "unusable accuracy"),
         ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', 'A method.', len, (), ('9 ms',))", "unusable speed"),
+        ("MethodCard('a', 'lifter', ('nose',), False, 'MIT', 'A method.', len, weights=('a.onnx',))", "unusable weights"),
+        ("MethodCard('a', 'estimator', ('nose',), False, 'MIT', 'A method.', len, weights='a.onnx')", "unusable weights"),
     ],
 )
 def test_a_method_card_with_a_bad_field_names_the_field(load: Load, card: str, expected: str) -> None:

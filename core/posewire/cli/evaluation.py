@@ -133,14 +133,15 @@ def _eval_stills(flags: argparse.Namespace) -> None:
 
 def _methods(flags: argparse.Namespace) -> list[str]:
     """The methods to compare: --methods, or the one of the settings."""
-    names = lineup_evaluation.names_of(flags.methods) if flags.methods is not None else [settings_of(flags).method]
-    lineup_evaluation.check_names(names)
+    settings = settings_of(flags)
+    names = lineup_evaluation.names_of(flags.methods) if flags.methods is not None else [settings.method]
+    lineup_evaluation.check_names(names, weights=settings.weights)
     return names
 
 
 def _eval_identity(flags: argparse.Namespace) -> None:
     settings = settings_of(flags)
-    lineup_evaluation.check_names([settings.method])
+    lineup_evaluation.check_names([settings.method], weights=settings.weights)
     console.print("Cutting the walker out of the bundled clip, then running the scenes: about two minutes.")
     scores: list[identity.SceneScore] = []
     for score in identity.follow_scenes(settings):

@@ -38,7 +38,7 @@ def evaluate_lineup(flags: argparse.Namespace) -> None:
         hint = "posewire eval clip.mp4 --reference reference.npz --methods blazepose,vnect --lifters none,vae"
         raise SettingsError("--methods needs something to compare on.", got="no FILE, or no --reference", hint=hint)
     methods, lifters = names_of(flags.methods), names_of(flags.lifters or NO_LIFTER)
-    check_names(methods, lifters)
+    check_names(methods, lifters, settings_of(flags).weights)
     rows = [row for clip in flags.sources for row in _rows(clip, flags, methods, lifters)]
     if flags.json:
         print_json(lineup.as_json(rows))
@@ -53,15 +53,16 @@ def names_of(listed: str) -> list[str]:
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def check_names(methods: Sequence[str], lifters: Sequence[str] = ()) -> None:
+def check_names(methods: Sequence[str], lifters: Sequence[str] = (), weights: Sequence[Path] = ()) -> None:
     """A wrong name is said before anything is measured.
 
     Raises:
         PluginError: one of the names is no estimator, or no lifter.
+        SettingsError, ModelError: the weights are not those of every method.
     """
     known = plugins.load()
     for name in methods:
-        known.estimator(name)
+        plugins.check_weights(known.estimator(name), weights)
     for name in lifters:
         if name != NO_LIFTER:
             known.lifter(name)

@@ -50,7 +50,7 @@ def _methods(flags: argparse.Namespace) -> None:
 
 
 def _as_json(card: MethodCard) -> dict[str, Any]:
-    plain = ("name", "kind", "joints", "multi_person", "weights_licence", "summary")
+    plain = ("name", "kind", "joints", "multi_person", "weights_licence", "weights", "summary")
     measured = {key: [asdict(one) for one in getattr(card, key)] for key in ("accuracy", "speed")}
     return {key: getattr(card, key) for key in plain} | measured
 
@@ -83,6 +83,8 @@ def _marked(measured: Sequence[Measurement], notes: dict[str, str]) -> str:
 def _show_method(card: MethodCard) -> None:
     output.print(f"{card.name}: {card.summary}\n{card.kind}, licence of the weights: {card.weights_licence}")
     output.print("keypoints: " + ", ".join(card.joints))
+    if card.weights:
+        output.print("files of your own training: --weights " + " ".join(card.weights))
     for title in ("accuracy", "speed"):
         measured: tuple[Measurement, ...] = getattr(card, title)
         output.print(f"\n{title}" + ("" if measured else ": was not measured"))
@@ -137,7 +139,7 @@ def _doctor(flags: argparse.Namespace) -> None:
 
 
 def _settings(flags: argparse.Namespace) -> None:
-    values = {key: str(value) if key == "camera" and value else value for key, value in asdict(settings_of(flags)).items()}
+    values = settings_of(flags).plain()
     if flags.json:
         print_json(values)
         return

@@ -52,9 +52,17 @@ def add_settings_file(parser: argparse.ArgumentParser) -> None:
 
 
 def add_method_flags(parser: argparse.ArgumentParser) -> None:
-    """How people are seen: method, device, people."""
+    """How people are seen: method and its weights, device, people."""
     group = parser.add_argument_group("seeing")
     group.add_argument("--method", metavar="NAME", help="pose method, see `posewire methods` (default: blazepose)")
+    group.add_argument(
+        "--weights",
+        nargs="+",
+        action="extend",
+        type=Path,
+        metavar="FILE",
+        help="your own training's .onnx files instead of the method's, see `posewire methods NAME`; put it last",
+    )
     group.add_argument("--device", metavar="cpu|gpu", help="where the network runs (default: cpu)")
     group.add_argument("--threads", type=int, metavar="N", help="threads of the network (default: all cores)")
     group.add_argument("--max-people", type=int, metavar="K", help="people to follow at most (default: 1)")
@@ -112,6 +120,7 @@ def settings_of(flags: argparse.Namespace) -> Settings:
     return Settings.load(
         flag("settings"),
         method=flag("method"),
+        weights=tuple(flag("weights")) if flag("weights") else None,
         lifter=flag("lifter"),
         device=flag("device"),
         threads=flag("threads"),

@@ -51,6 +51,9 @@ def _summary_table(summary: TakeSummary) -> Table:
     table.add_row("recorded", f"{summary.created or 'unknown'} by posewire {summary.posewire_version}")
     table.add_row("source", summary.source)
     table.add_row("method", summary.method + (f", lifter {summary.lifter}" if summary.lifter else ""))
+    weights = summary.settings.get("weights")
+    if isinstance(weights, list) and weights:
+        table.add_row("weights", " ".join(map(str, weights)))
     table.add_row("frames", f"{summary.frames} in {summary.duration_s:.2f} s, {fps} fps")
     if summary.camera is not None:
         camera = summary.camera

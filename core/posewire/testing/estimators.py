@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import pytest
 
+from posewire import plugins
 from posewire.data import Detections, Frame, ImageArray
-from posewire.methods import Estimator, MethodCard
+from posewire.errors import PosewireError
+from posewire.methods import Estimator, MethodCard, MethodOptions
 from posewire.testing import checks, pictures
 from posewire.testing.imports import check_that_loading_is_light
 
@@ -109,6 +112,15 @@ class EstimatorConformance:
         for index, image in enumerate(self.person_images()[:_CROWD_PICTURES]):
             detections = estimator.estimate(pictures.frame(np.hstack([image, image, image, image]), index))
             checks.check_detections(detections, posewire_card, allowed)
+
+    def test_a_weights_file_that_holds_none_is_refused(self, posewire_card: MethodCard, tmp_path: Path) -> None:
+        if not posewire_card.weights:
+            pytest.skip("it takes no weights files")
+        files = tuple(tmp_path / name for name in posewire_card.weights)
+        for path in files:
+            path.write_text("no weights", encoding="utf-8")
+        with pytest.raises(PosewireError):
+            plugins.open_method(posewire_card, MethodOptions(weights=files)).close()
 
     def test_close_may_be_called_twice(self, posewire_open: Opener) -> None:
         estimator = posewire_open(1)

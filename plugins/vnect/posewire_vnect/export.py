@@ -13,17 +13,13 @@ from posewire_training import onnx_export
 from posewire_vnect.folding import folded
 from posewire_vnect.names import INPUT, INPUT_PX, JOINTS, KIND, METADATA, OUTPUTS, STRIDE_PX, VERSION
 from posewire_vnect.network import Maps, VNect
-from posewire_vnect.readout import ReadOut
+from posewire_vnect.readout import ReadOut, told_m
 from posewire_vnect.regression import Answers
 from posewire_vnect.rounding import is_large, round_weights, store_in_steps
 
 
 class Live(nn.Module):
-    """Picture to the four outputs. The pose of a regression head is the same in every cell.
-
-    Where a heatmap's top is low, the place may be wrong, and location maps say nothing sensible at wrong places: what leaves the
-    device is confidence * location map + (1 - confidence) * coarse pose. Chosen on validation and real crops.
-    """
+    """Picture to the four outputs. The pose of a regression head is the same in every cell."""
 
     def __init__(self, net: VNect) -> None:
         super().__init__()
@@ -32,8 +28,7 @@ class Live(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         said: Maps | Answers = self.net(image)
         if isinstance(said, Maps):
-            sure = said.heat.amax((2, 3)).sigmoid()[..., None, None, None]
-            return self.read_out(said.heat, sure * said.places_m + (1 - sure) * said.coarse_m[..., None, None])
+            return self.read_out(said.heat, told_m(said.heat, said.places_m))
         side = said.heat.shape[-1]
         return self.read_out(said.heat, said.fused_m[..., None, None].expand(-1, -1, -1, side, side))
 

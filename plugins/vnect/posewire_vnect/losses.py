@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from posewire_vnect.names import PARENTS
 from posewire_vnect.network import Maps
+from posewire_vnect.readout import expected_m
 from posewire_vnect.truth import Truth, gaussians
 
 _PARENT = [max(parent, 0) for parent in PARENTS]
@@ -29,11 +30,14 @@ class Losses(NamedTuple):
     """Eq. 5.1 of dX, dY, dZ."""
     coarse: Tensor
     """Mean distance of the coarse pose, metres."""
+    expected: Tensor
+    """Mean distance of the expected locations: maps also learn where the heatmap, as it is, lets them be read."""
 
     def total(self, progress: float) -> Tensor:
         """What is minimised. "We taper down the weights of intermediate losses with increasing iteration count"."""
         early = 1.0 - 0.9 * progress
-        return 0.03 * self.heat + 3.0 * self.places + early * (self.first + self.bones) + 0.5 * (0.2 + early) * self.coarse
+        between = early * (self.first + self.bones) + 0.5 * (0.2 + early) * self.coarse
+        return 0.03 * self.heat + 3.0 * self.places + between + self.expected
 
 
 def losses(said: Maps, truth: Truth) -> Losses:
@@ -49,6 +53,7 @@ def losses(said: Maps, truth: Truth) -> Losses:
         location_loss(said.first_m, truth.joints_m, small, placed),
         location_loss(said.bones_m, relative_m, small, placed),
         distance(said.coarse_m, truth.joints_m),
+        distance(expected_m(said.heat.detach().float(), said.places_m.float()), truth.joints_m),
     )
 
 

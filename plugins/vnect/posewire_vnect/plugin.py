@@ -25,7 +25,7 @@ def _opener(scales: tuple[float, ...], steady: bool) -> Callable[[MethodOptions]
     def create(options: MethodOptions) -> Method:
         from posewire_vnect.estimator import LiveSettings, open_vnect
 
-        return open_vnect(options, LiveSettings(scales, steady))
+        return open_vnect(options, LiveSettings(scales, steady), *options.weights)
 
     return create
 
@@ -37,5 +37,7 @@ def posewire_methods() -> Iterable[MethodCard]:
 
 
 def _card(name: str, scales: tuple[float, ...], steady: bool, summary: str) -> MethodCard:
-    told = method_numbers(name)
-    return MethodCard(name, "estimator", JOINTS, False, "Apache-2.0", summary, _opener(scales, steady), told.accuracy, told.speed)
+    told, create = method_numbers(name), _opener(scales, steady)
+    return MethodCard(
+        name, "estimator", JOINTS, False, "Apache-2.0", summary, create, told.accuracy, told.speed, weights=("vnect.onnx",)
+    )

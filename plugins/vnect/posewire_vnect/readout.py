@@ -9,6 +9,8 @@ from torch.nn import functional
 from posewire_vnect.names import PATCH
 
 _REACH = PATCH // 2
+_SHARPNESS = 1.5
+"""Power of the heatmap by which cells are weighed: lower blurs two places into one, higher believes the highest alone."""
 
 
 class ReadOut(nn.Module):
@@ -56,3 +58,21 @@ def poses_m(heat: Tensor, places_m: Tensor) -> Tensor:
     """(B, J, 3) read at the highest cells."""
     cell = heat.flatten(2).argmax(-1)
     return places_m.flatten(3).gather(3, cell[:, :, None, None].expand(-1, -1, 3, 1))[..., 0]
+
+
+def expected_m(heat: Tensor, places_m: Tensor) -> Tensor:
+    """(B, J, 3) the mean of location maps (B, J, 3, h, h) over all cells, weighed by how likely the joint is there.
+
+    Sun et al. 2018, "Integral human pose regression", eq. 2, of location maps instead of coordinates.
+    """
+    weight = (_SHARPNESS * functional.logsigmoid(heat.flatten(2))).softmax(-1)
+    return (places_m.flatten(3) * weight[:, :, None]).sum(-1)
+
+
+def told_m(heat: Tensor, places_m: Tensor) -> Tensor:
+    """(B, J, 3, h, h) the maps that leave the device: confidence * location map + (1 - confidence) * expected location.
+
+    Where a heatmap's top is low, the place may be wrong, and the location map there says nothing sensible.
+    """
+    sure = heat.amax((2, 3)).sigmoid()[..., None, None, None]
+    return sure * places_m + (1 - sure) * expected_m(heat, places_m)[..., None, None]

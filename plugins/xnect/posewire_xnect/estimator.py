@@ -5,6 +5,7 @@ frame -> letterbox -> Stage I -> association (host) -> crowd -> Stage II, all pe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from posewire_xnect import hidden
 from posewire_xnect.association import CANDIDATES
 from posewire_xnect.crowd import Crowd
 from posewire_xnect.letterbox import Letterbox
-from posewire_xnect.networks import StageOneNet, StageTwoNet
+from posewire_xnect.networks import StageOneNet, StageTwoNet, check_together
 from posewire_xnect.people import People
 from posewire_xnect.rows import anchors
 from posewire_xnect.scale import Scale
@@ -29,9 +30,14 @@ MODELS = ("xnect_stage1", "xnect_stage2")
 
 
 class XNect:
-    """The estimator. Owned by one thread. Each picture is seen anew; the choice of people and the scale remember the last one."""
+    """The estimator. Owned by one thread. Each picture is seen anew; the choice of people and the scale remember the last one.
+
+    Raises:
+        ModelError: the networks do not belong together (networks.check_together).
+    """
 
     def __init__(self, stage_one: StageOneNet, stage_two: StageTwoNet, max_people: int) -> None:
+        check_together(stage_one, stage_two)
         self._stage_one, self._stage_two = stage_one, stage_two
         self._crowd, self._scale = Crowd(max_people), Scale()
 
@@ -77,7 +83,7 @@ def _detections(found: People, joints_m: FloatArray, box: Letterbox, frame: Fram
     return Detections(keypoints_px, confidence, np.concatenate([low_px, high_px], axis=1), keypoints_m)
 
 
-def open_xnect(options: MethodOptions, models: tuple[Path | str, Path | str] = MODELS) -> XNect:
+def open_xnect(options: MethodOptions, models: Sequence[Path | str] = MODELS) -> XNect:
     """Opens both networks on the asked device.
 
     Args:
@@ -86,7 +92,7 @@ def open_xnect(options: MethodOptions, models: tuple[Path | str, Path | str] = M
 
     Raises:
         SettingsError: more people are wanted than a joint has candidates.
-        ModelError: a file is missing, or of another kind, version, skeleton or resolution.
+        ModelError: a file is missing, of another kind, version or skeleton, or the two differ in scheme or resolution.
         DeviceError: the device is not there.
     """
     if options.max_people > CANDIDATES:

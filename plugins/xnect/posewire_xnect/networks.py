@@ -5,8 +5,9 @@ The contract stands in export.py. Neither torch nor onnx is imported.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from posewire_xnect import people
 from posewire_xnect.association import CANDIDATES
 from posewire_xnect.letterbox import MULTIPLE_PX, SHORTER_PX, Size
 from posewire_xnect.rows import WIDTH, person_rows
-from posewire_xnect.skeleton import LINKS, J
+from posewire_xnect.skeleton import LINKS, J, Scheme
 from posewire_xnect.targets import STRIDE
 
 VERSION = "1"
@@ -43,12 +44,13 @@ class StageOneNet:
     """Picture to people with 2D points and encodings. One thread.
 
     Raises:
-        ModelError: the file is of another kind, version, skeleton or resolution.
+        ModelError: the file is of another kind, version, skeleton or scheme, or its resolution is none or not what it says.
     """
 
     def __init__(self, session: Session) -> None:
         _check_kind(session, STAGE_ONE)
-        self.fixed = _input_size(session)
+        self.scheme, self.size = _scheme(session), _size(session)
+        self.fixed = _input_size(session, self.size)
         knows_centres = any(output.name in _CENTRES for output in session.outputs)
         for name, shape in {**_READING, **(_CENTRES if knows_centres else {})}.items():
             _require(f"output {name}", _behind_first(session.outputs, name), shape)
@@ -67,11 +69,12 @@ class StageTwoNet:
     """What Stage I saw of people to all their joints. One thread.
 
     Raises:
-        ModelError: the file is of another kind, version or skeleton.
+        ModelError: the file is of another kind, version, skeleton or scheme, or says no resolution.
     """
 
     def __init__(self, session: Session) -> None:
         _check_kind(session, STAGE_TWO)
+        self.scheme, self.size = _scheme(session), _size(session)
         _require("input rows", _behind_first(session.inputs, "rows"), (J, WIDTH))
         _require("output joints_m", _behind_first(session.outputs, "joints_m"), (J, 3))
         self._session = session
@@ -88,6 +91,19 @@ class StageTwoNet:
         self._session.close()
 
 
+def check_together(one: StageOneNet, two: StageTwoNet) -> None:
+    """Stage II understands the encodings that it was taught, of people as large as in the pictures that it was taught with.
+
+    Raises:
+        ModelError: the files were made for different schemes or resolutions.
+    """
+    sizes = (_told(net.size) for net in (one, two))
+    for what, first, second in (("scheme", one.scheme, two.scheme), ("resolution", *sizes)):
+        if first != second:
+            problem = f"These XNect networks do not belong together: their {what} differs."
+            raise ModelError(problem, got=f"Stage I {first}, Stage II {second}", allowed="the same in both", hint=_HINT)
+
+
 def _check_kind(session: Session, kind: str) -> None:
     told = session.metadata
     _require("kind of network", told.get("posewire_kind", "nothing"), kind)
@@ -96,17 +112,38 @@ def _check_kind(session: Session, kind: str) -> None:
     _require("stride", told.get("stride_px", "nothing"), str(STRIDE))
 
 
-def _input_size(session: Session) -> Size | None:
-    """Width and height of the only picture that Stage I takes; None = any that are multiples of 32."""
+def _scheme(session: Session) -> str:
+    """How bones are written into the encodings (skeleton.supervised)."""
+    schemes: tuple[Scheme, ...] = get_args(Scheme)
+    told = session.metadata.get("scheme", "nothing")
+    if told not in schemes:
+        raise _differs("scheme", told, " or ".join(schemes))
+    return told
+
+
+def _size(session: Session) -> Size:
+    """Width and height of the pictures for which a file says that it was made."""
+    told = session.metadata.get("size", "nothing")
+    sides = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", told)
+    if sides is None or any(int(side) % MULTIPLE_PX for side in sides.groups()):
+        raise _differs("resolution", told, f"width x height, multiples of {MULTIPLE_PX} pixels")
+    return int(sides[1]), int(sides[2])
+
+
+def _told(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _input_size(session: Session, said: Size) -> Size | None:
+    """Width and height of the only picture that Stage I takes, which must be what it `said`; None = any multiples of 32."""
     batch_and_colours = [tensor.shape[:2] for tensor in session.inputs if tensor.name == "image" and len(tensor.shape) == 4]
     if batch_and_colours not in ([(1, 3)], [(None, 3)]):
         _require("input", _shapes(session.inputs), "image (1, 3, height, width)")
     height, width = session.inputs[0].shape[2:]
     if height is None or width is None:
         return None
-    if height % MULTIPLE_PX or width % MULTIPLE_PX:
-        _require("resolution", f"{width} x {height}", f"multiples of {MULTIPLE_PX} pixels")
-    return width, height
+    _require("resolution", _told((width, height)), _told(said))
+    return said
 
 
 def _behind_first(tensors: tuple[Tensor, ...], name: str) -> Shape | str:
@@ -120,5 +157,9 @@ def _shapes(tensors: tuple[Tensor, ...]) -> str:
 
 def _require(what: str, got: Shape | str, allowed: Shape | str) -> None:
     if got != allowed:
-        problem = f"This is no XNect network that can be used: its {what} differs."
-        raise ModelError(problem, got=got or "nothing", allowed=str(allowed), hint=_HINT)
+        raise _differs(what, got or "nothing", str(allowed))
+
+
+def _differs(what: str, got: Shape | str, allowed: str) -> ModelError:
+    problem = f"This is no XNect network that can be used: its {what} differs."
+    return ModelError(problem, got=got, allowed=allowed, hint=_HINT)

@@ -13,13 +13,14 @@ _SUMMARY = "XNect: 17 joints of everybody in 2D and 3D, at nearly the cost of on
 
 
 def _open(options: MethodOptions) -> Method:
-    from posewire_xnect.estimator import open_xnect
+    from posewire_xnect.estimator import MODELS, open_xnect
 
-    return open_xnect(options)
+    return open_xnect(options, options.weights or MODELS)
 
 
 @hookimpl
 def posewire_methods() -> Iterable[MethodCard]:
     """xnect."""
     told = method_numbers("xnect")
-    return [MethodCard("xnect", "estimator", JOINTS, True, "Apache-2.0", _SUMMARY, _open, told.accuracy, told.speed)]
+    files = ("xnect_stage1.onnx", "xnect_stage2.onnx")
+    return [MethodCard("xnect", "estimator", JOINTS, True, "Apache-2.0", _SUMMARY, _open, told.accuracy, told.speed, files)]

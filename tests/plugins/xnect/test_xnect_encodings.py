@@ -102,7 +102,8 @@ def test_an_unknown_joint_in_3d_has_no_weight() -> None:
 
 def orpm_read(points: FloatArray, joints_m: FloatArray, visible: BoolArray) -> FloatArray:
     maps, _ = encodings.encode(points, joints_m, visible, SHAPE, "orpm")
-    return orpm.read_poses(maps, np.where(visible[..., None], points, np.nan), visible.astype(float))
+    seen = np.where(visible[..., None], points, np.nan)
+    return orpm.read_poses(encodings.read(maps, seen), seen, visible.astype(float))
 
 
 def test_orpm_reads_everybody_who_stands_alone() -> None:

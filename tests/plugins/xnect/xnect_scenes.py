@@ -40,6 +40,16 @@ def row(seed: int, people: int) -> tuple[FloatArray, FloatArray]:
     return points, joints_m + away[:, None]
 
 
+def ranks(seed: int, rows: int, columns: int) -> tuple[FloatArray, FloatArray]:
+    """The same of people who stand in ranks, so small that hardly any touch."""
+    rng = np.random.default_rng(seed)
+    joints_m = np.stack([posed(rng) for _ in range(rows * columns)])
+    y, x = np.divmod(np.arange(rows * columns), columns)
+    centre = np.stack([(x + 0.5) * SHAPE[1] / columns, (y + 0.45) * SHAPE[0] / rows], axis=1)
+    points = joints_m[..., :2] * 0.5 * SHAPE[0] / rows + centre[:, None]
+    return points, joints_m + np.array([0.0, 0.0, 5.0])
+
+
 def inside(points: FloatArray) -> BoolArray:
     """(P, J) of points in the picture."""
     return ((points >= 0) & (points <= np.array(SHAPE)[::-1] - 1)).all(axis=-1)

@@ -10,7 +10,7 @@ from posewire_vnect import build
 from posewire_vnect.losses import location_loss, losses
 from posewire_vnect.names import PATCH, ROOT
 from posewire_vnect.network import Maps, VNect
-from posewire_vnect.readout import ReadOut, poses_m
+from posewire_vnect.readout import ReadOut, expected_m, poses_m, told_m
 from posewire_vnect.regression import FIRST, SECOND, Answers, regression_losses
 from posewire_vnect.settings import HeadKind, TrunkKind, VNectSettings
 from posewire_vnect.truth import Truth, gaussians
@@ -43,7 +43,7 @@ def test_a_head_learns_a_few_crops_by_heart(head: HeadKind, steps: int, rate: fl
 def test_a_trunk_from_nothing_learns_a_few_crops_by_heart(trunk: TrunkKind) -> None:
     torch.manual_seed(0)
     settings = VNectSettings(trunk=trunk, trunk_rate=1.0, side=SIDE, dropout=0.0)
-    before, after = learned(build.network(settings), 16, 2e-3, count=2)
+    before, after = learned(build.network(settings), 24, 2e-3, count=2)
     assert after < 0.6 * before
 
 
@@ -109,3 +109,33 @@ def test_the_read_out_finds_the_top_between_cells_and_the_window_around_it() -> 
     assert corner[0].tolist() == [[1, 3], [0, 3]]
     assert patches.shape == (1, 2, 3, PATCH, PATCH)
     assert patches[0, 0, 2].tolist() == [[8.0 * row + column for column in range(1, 6)] for row in range(3, 8)]
+
+
+def two_places() -> tuple[torch.Tensor, torch.Tensor]:
+    """Heatmap logits (1, 1, 8, 8), alike at two cells, and maps (1, 1, 3, 8, 8) that say 1 m at the one and 3 m at the other."""
+    heat, maps = torch.full((1, 1, 8, 8), -12.0), torch.full((1, 1, 3, 8, 8), 50.0)
+    for x, metres in ((1, 1.0), (6, 3.0)):
+        heat[..., 4, x], maps[..., 4, x] = 0.0, metres
+    return heat, maps
+
+
+def test_the_expected_location_is_the_mean_of_where_the_joint_may_be() -> None:
+    heat, maps = two_places()
+    torch.testing.assert_close(expected_m(heat, maps), torch.full((1, 1, 3), 2.0), rtol=0, atol=0.01)
+    heat[..., 4, 6] = -12.0
+    torch.testing.assert_close(expected_m(heat, maps), torch.full((1, 1, 3), 1.0), rtol=0, atol=0.01)
+
+
+def test_what_leaves_the_device_is_the_map_where_the_heatmap_is_high_and_the_expected_location_where_it_is_low() -> None:
+    heat, maps = two_places()
+    assert told_m(heat, maps)[0, 0, :, 4, 1].tolist() == pytest.approx([1.5] * 3, abs=0.01)  # half sure
+    assert told_m(heat - 8.0, maps)[0, 0, :, 4, 1].tolist() == pytest.approx([2.0] * 3, abs=0.4)
+    assert told_m(heat + 8.0, maps)[0, 0, :, 4, 1].tolist() == pytest.approx([1.0] * 3, abs=0.01)
+
+
+def test_maps_learn_where_the_heatmap_lets_them_be_read_and_the_heatmap_does_not_learn_from_it() -> None:
+    net, truth = tiny().eval(), made_up(2)
+    said: Maps = net(pictures(2))
+    heat = said.heat.detach().requires_grad_()
+    losses(said._replace(heat=heat), truth).expected.backward()
+    assert heat.grad is None and net.head.maps.last.weight.grad.abs().max() > 0

@@ -9,21 +9,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from xnect_scenes import STANDING_M, inside, row
+from xnect_scenes import STANDING_M, inside, ranks, row
 from xnect_told import Arrays, Told, nobody, reading, stage_one, stage_two
 
 from posewire import camera, capture, rotation
 from posewire.data import Detections, Frame
-from posewire.errors import ModelError
+from posewire.errors import ModelError, SettingsError
 from posewire.methods import MethodOptions, SourceOptions
 from posewire.testing import checks
 from posewire_data.joints import JOINTS
 from posewire_xnect import hidden
+from posewire_xnect.association import CANDIDATES
 from posewire_xnect.estimator import XNect, open_xnect
 from posewire_xnect.networks import StageOneNet, StageTwoNet
 from posewire_xnect.plugin import posewire_methods
-from posewire_xnect.skeleton import NECK, J
-from posewire_xnect.targets import to_pixels
+from posewire_xnect.skeleton import NECK, J, Scheme
+from posewire_xnect.targets import FloatArray, to_pixels
 
 CARD = posewire_methods()[0]
 LEGS = [JOINTS.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle")]
@@ -119,11 +120,36 @@ def test_a_still_of_a_large_person_is_looked_at_again_at_the_size_that_suits_it_
     assert first == 1.0 and max(others) < 0.7 and np.ptp(others) < 0.05
 
 
-@pytest.mark.parametrize("most", [1, 3, 100])
-def test_thirty_people_are_taken_and_at_most_so_many_told_of(most: int) -> None:
-    points, joints_m = row(5, 30)
+def whose(found: Detections, points: FloatArray) -> list[int]:
+    """Of each person told of the one who stands at points (P, J, 2) cells and has all of the joints that were seen, else -1."""
+    truth_px = (to_pixels(points) + 0.5) * 2.5 - 0.5  # 1280 x 800 is 512 x 320 enlarged
+    off_px = np.linalg.norm(found.keypoints_px[:, None] - truth_px, axis=-1)
+    off_px[~np.repeat((found.confidence > hidden.CONFIDENCE)[:, None], len(points), axis=1)] = 0.0
+    farthest_px = off_px.max(axis=-1)
+    return [int(far.argmin()) if far.min() < 20.0 else -1 for far in farthest_px]  # one cell
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_as_many_as_a_joint_has_candidates_are_all_told_of_each_once(seed: int) -> None:
+    points, joints_m = ranks(seed, 2, 8)
+    found = checked(seeing(stage_one(reading(points, joints_m)), CANDIDATES).estimate(frame()), CANDIDATES)
+    assert sorted(whose(found, points)) == list(range(CANDIDATES)) and CANDIDATES == 16
+    assert (found.confidence > hidden.CONFIDENCE).mean() > 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("most", [1, 3, 16])
+def test_of_thirty_people_the_most_that_are_asked_for_are_told_of_and_nobody_is_made_of_two(seed: int, most: int) -> None:
+    points, joints_m = ranks(seed, 3, 10)
     found = checked(seeing(stage_one(reading(points, joints_m)), most).estimate(frame()), most)
-    assert found.people == most if most < 10 else found.people >= 8  # a joint's heatmap gives 16 peaks at most
+    assert found.people == most if most < 16 else found.people >= 14  # 16 candidates a joint, not always of the same people
+    owner = whose(found, points)
+    assert -1 not in owner and len(set(owner)) == found.people
+
+
+def test_more_people_than_a_joint_has_candidates_cannot_be_asked_for() -> None:
+    with pytest.raises(SettingsError, match=r"at most 16 people(.|\n)*--max-people 16"):
+        open_xnect(MethodOptions(max_people=17, threads=1))
 
 
 def test_half_a_person_at_the_edge_is_somebody() -> None:
@@ -194,9 +220,10 @@ def test_closing_frees_both_networks_and_may_be_done_twice() -> None:
         ("posewire_version", "2"),
         ("joints", ",".join(JOINTS[:-1])),
         ("stride_px", "4"),
+        ("scheme", "odd"),
     ],
 )
-def test_a_file_of_another_kind_version_skeleton_or_stride_is_refused(key: str, value: str) -> None:
+def test_a_file_of_another_kind_version_skeleton_stride_or_scheme_is_refused(key: str, value: str) -> None:
     for session, net in ((stage_one(nobody()), StageOneNet), (stage_two(STANDING_M), StageTwoNet)):
         session.metadata[key] = value
         with pytest.raises(ModelError, match="no XNect network") as caught:
@@ -211,6 +238,40 @@ def test_a_file_of_another_kind_version_skeleton_or_stride_is_refused(key: str, 
 def test_a_resolution_that_the_trunk_cannot_have_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ModelError, match="resolution"):
         StageOneNet(stage_one(nobody(), size))
+
+
+@pytest.mark.parametrize("told", ["9999x9999", "512", "0x320", "512x320x3", "big"])
+def test_what_is_said_of_the_resolution_must_be_one(told: str) -> None:
+    for session, net in ((stage_one(nobody()), StageOneNet), (stage_two(STANDING_M), StageTwoNet)):
+        session.metadata["size"] = told
+        with pytest.raises(ModelError, match=rf"resolution differs(.|\n)*{told}(.|\n)*multiples of 32 pixels"):
+            net(session)
+
+
+def test_a_stage_one_of_one_size_must_say_that_it_has_it() -> None:
+    one = stage_one(nobody(), (512, 320))
+    one.metadata["size"] = "640x384"
+    with pytest.raises(ModelError, match=r"resolution differs(.|\n)*512x320(.|\n)*640x384"):
+        StageOneNet(one)
+
+
+@pytest.mark.parametrize("size", [None, (640, 384)])
+def test_stages_of_different_resolutions_do_not_belong_together(size: tuple[int, int] | None) -> None:
+    one = stage_one(nobody(), size)
+    one.metadata["size"] = "640x384"
+    with pytest.raises(ModelError, match=r"resolution differs(.|\n)*Stage I 640x384, Stage II 512x320"):
+        seeing(one)
+
+
+@pytest.mark.parametrize("first", ["sparse", "dense", "orpm"])
+@pytest.mark.parametrize("second", ["sparse", "dense", "orpm"])
+def test_stages_of_different_schemes_do_not_belong_together(first: Scheme, second: Scheme) -> None:
+    one, two = stage_one(nobody(), scheme=first), stage_two(STANDING_M, second)
+    if first == second:
+        seeing(one, two=two)
+    else:
+        with pytest.raises(ModelError, match=f"scheme differs(.|\n)*Stage I {first}, Stage II {second}"):
+            seeing(one, two=two)
 
 
 def test_tensors_of_other_shapes_are_refused() -> None:
