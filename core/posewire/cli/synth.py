@@ -1,26 +1,33 @@
-"""`posewire synth`: a contact sheet of training images, the pack they are made from, and how fast they are made."""
+"""`posewire synth`: a contact sheet of training images, what they are made from, and how fast they are made."""
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posewire.cli import synth_making
 from posewire.cli.options import Commands, add_json_flag, console, print_json
-from posewire.errors import DeviceError, PluginError, SettingsError
+from posewire.errors import DeviceError, SettingsError
 from posewire.image_file import write_image
 from posewire.output_path import check_new_file
 
 if TYPE_CHECKING:
+    import torch
+
+    from posewire_synth.layers import Painter
+    from posewire_synth.pack import Pack
     from posewire_synth.studio import Batch, Studio
 
 _EPILOG = """\
+  posewire synth backgrounds --hdri hdri/ --out pictures/     views of panoramas, to stand behind people
   posewire synth pack --motion cmu/ --backgrounds pictures/   bodies, poses, pictures -> data/synth.npz
+  posewire synth cutouts --data MPI_INF_3DHP/ --out real.npz  data/synth.npz and that data set's people
   posewire synth --out sheet.png                              24 labelled crops
   posewire synth --out sheet.png --kind groups --seed 5       pictures of several people
+  posewire synth blender --out fine/ --python bpy/bin/python  the same pictures from Cycles, seconds each
   posewire synth speed --kind crops --size 256                samples a second
 """
 _DOTS = "green dots are seen, red ones behind the person itself, purple behind a thing, yellow behind somebody else"
@@ -37,11 +44,13 @@ def add_commands(commands: Commands) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("action", nargs="?", choices=["sheet", "pack", "speed"], default="sheet", help="default: sheet")
+    parser.add_argument("action", nargs="?", choices=list(_ACTIONS), default="sheet", help="default: sheet")
     parser.add_argument(
         "--pack", type=Path, default=_DEFAULT_PACK, metavar="FILE", help=f"the pack (default: {_DEFAULT_PACK.as_posix()})"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.png", help="sheet: the picture to write")
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", help="sheet: the picture; backgrounds, blender: a folder; cutouts: a pack"
+    )
     parser.add_argument("--kind", choices=["crops", "groups"], default="crops", help="one person, or several (default: crops)")
     parser.add_argument("--size", type=int, metavar="PX", help="side of a crop (default: 256), height of a group (default: 320)")
     parser.add_argument("--count", type=int, default=24, metavar="N", help="pictures (default: 24)")
@@ -55,34 +64,25 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--motion", type=Path, metavar="DIR", help="pack: CMU's BVH files, or archives of them")
     parser.add_argument("--backgrounds", type=Path, metavar="DIR", help="pack: pictures of places without people")
     parser.add_argument("--people", type=int, default=320, metavar="N", help="pack: bodies to sample (default: 320)")
+    parser.add_argument("--hdri", type=Path, metavar="DIR", help="backgrounds: panoramas, .hdr, .exr or .exr.js")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="cutouts: MPI-INF-3DHP, with its masks")
+    parser.add_argument("--each", type=int, metavar="N", help="backgrounds: views of a panorama (16); cutouts: of a video (60)")
+    parser.add_argument("--python", type=Path, metavar="FILE", help="blender: a Python that has bpy (default: this one)")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
     add_json_flag(parser)
     parser.set_defaults(run=_synth)
 
 
 def _synth(flags: argparse.Namespace) -> None:
-    {"sheet": _sheet, "pack": _pack, "speed": _speed}[flags.action](flags)
+    _ACTIONS[flags.action](flags)
 
 
-@contextmanager
-def _installed() -> Generator[None]:
-    """Turns a missing package into an error that says what to install."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise PluginError(
-            "Rendering training images needs packages of the extra [train].",
-            got=f"{error.name} is not installed",
-            hint="pip install 'posewire[train]'",
-        ) from error
-
-
-def _studio(flags: argparse.Namespace) -> Studio:
+def _studio(flags: argparse.Namespace, painter: Callable[[Pack, torch.device], Painter] | None = None) -> Studio:
     _size(flags)
-    with _installed():
+    with synth_making.installed():
         import torch
 
-        from posewire_synth import pack
+        from posewire_synth import layers, pack
         from posewire_synth.studio import Studio
 
     if flags.device not in ("cpu", "cuda"):
@@ -90,15 +90,10 @@ def _studio(flags: argparse.Namespace) -> Studio:
     if flags.device == "cuda" and not torch.cuda.is_available():
         raise DeviceError("torch sees no CUDA device.", hint="leave --device away")
     if flags.threads is not None:
-        _check("--threads", flags.threads, 1, 1024)
+        synth_making.check_range("--threads", flags.threads, 1, 1024)
         torch.set_num_threads(flags.threads)
-    return Studio(pack.load(flags.pack), flags.split, flags.device, clean=flags.clean)
-
-
-def _check(flag: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        hint = f"{flag} {min(max(value, low), high)}"
-        raise SettingsError(f"{flag} is out of range.", got=value, allowed=f"{low} to {high}", hint=hint)
+    painter = painter or layers.Painter
+    return Studio(pack.load(flags.pack), flags.split, flags.device, clean=flags.clean, painter=painter)
 
 
 def _size(flags: argparse.Namespace) -> int:
@@ -119,10 +114,10 @@ def _sheet(flags: argparse.Namespace) -> None:
     if flags.out is None:
         raise SettingsError("The sheet needs a file.", hint="posewire synth --out sheet.png")
     check_new_file(flags.out, "--out", overwrite=flags.overwrite)
-    _check("--count", flags.count, 1, 400)
-    _check("--seed", flags.seed, 0, 2**40)
+    synth_making.check_range("--count", flags.count, 1, 400)
+    synth_making.check_range("--seed", flags.seed, 0, 2**40)
     columns = flags.columns or (6 if flags.kind == "crops" else 3)
-    _check("--columns", columns, 1, 50)
+    synth_making.check_range("--columns", columns, 1, 50)
     studio = _studio(flags)
     from posewire_synth.sheet import contact_sheet
 
@@ -134,23 +129,8 @@ def _sheet(flags: argparse.Namespace) -> None:
         console.print(f"Drawn: {flags.out}. Left is orange, right blue; {_DOTS}.")
 
 
-def _pack(flags: argparse.Namespace) -> None:
-    if flags.motion is None:
-        raise SettingsError("A pack needs motion.", hint="posewire synth pack --motion FOLDER (CMU mocap as BVH)")
-    check_new_file(flags.pack, "--pack", overwrite=flags.overwrite)
-    _check("--people", flags.people, 20, 5000)
-    with _installed():
-        from posewire_synth import pack
-    pack.write(flags.pack, motion=flags.motion, backgrounds=flags.backgrounds, people=flags.people, report=console.print)
-    size = flags.pack.stat().st_size
-    if flags.json:
-        print_json({"out": str(flags.pack), "bytes": size})
-    else:
-        console.print(f"{flags.pack}: {size / 2**20:.1f} MiB")
-
-
 def _speed(flags: argparse.Namespace) -> None:
-    _check("--count", flags.count, 1, 4096)
+    synth_making.check_range("--count", flags.count, 1, 4096)
     studio = _studio(flags)
     import torch
 
@@ -168,3 +148,17 @@ def _speed(flags: argparse.Namespace) -> None:
         console.print(
             f"{result['pictures_per_s']:.1f} pictures a second ({width} x {height}, {flags.count} a batch, {flags.device})"
         )
+
+
+def _blender(flags: argparse.Namespace) -> None:
+    synth_making.blender(flags, _studio, _render)
+
+
+_ACTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "sheet": _sheet,
+    "pack": synth_making.pack,
+    "backgrounds": synth_making.backgrounds,
+    "cutouts": synth_making.cutouts,
+    "blender": _blender,
+    "speed": _speed,
+}

@@ -2,7 +2,7 @@
 
 Mehta et al. 2018, MuCo-3DHP (thesis section 3.2.2): single-person cut-outs with 3D annotations become pictures of one to four
 and more people, whose overlap is right because the nearer pelvis is drawn later. Layers may be our own renderings or
-MPI-INF-3DHP's masked frames (mpi3dhp.LayerSource).
+MPI-INF-3DHP's masked frames (real_people).
 """
 
 from __future__ import annotations

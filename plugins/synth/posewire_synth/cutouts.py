@@ -1,8 +1,10 @@
 """Cut-outs of real people for the compositor: how a holder of MPI-INF-3DHP (or any masked data) makes MuCo-3DHP pictures.
 
-cutouts = [Cutout(rgb, mask, points_px, points_m), ...]     # of one camera, so that their depths can be compared
-layers = layers_of(cutouts, image=[0, 0, 1], size=(320, 512))
+cutouts = [Cutout(rgb, mask, points_px, points_m, visibility), ...]     # of one camera, so that their depths can be compared
+layers = layers_of(cutouts, image=[0, 0, 1], A=np.stack([covering((H, W), (320, 512))] * 3), size=(320, 512))
 composite = compose(layers, backgrounds)
+
+`pack_3dhp` writes those of MPI-INF-3DHP into a pack, `real_people` draws from them.
 """
 
 from __future__ import annotations
@@ -15,61 +17,79 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from posewire.errors import SourceError
-from posewire_synth.layers import OUTSIDE, VISIBLE, Layers
-from posewire_synth.points import POINTS
+from posewire_synth.layers import OUTSIDE, Layers
+from posewire_synth.points import MIRROR, POINTS
+
+FloatArray = NDArray[np.floating[Any]]
+_PELVIS = POINTS.index("pelvis")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
-    """One person in one frame of a camera."""
+    """One person in one frame of a camera; J = len(POINTS)."""
 
     rgb: NDArray[np.uint8]
-    """(H, W, 3)."""
-    mask: NDArray[np.floating[Any]]
+    """(H, W, 3) the part of the frame that shows the person."""
+    mask: FloatArray
     """(H, W) 0..1, the chroma key's matte."""
-    points_px: dict[str, tuple[float, float]]
-    """Label (a name of points.POINTS) to pixel."""
-    points_m: dict[str, tuple[float, float, float]]
-    """Label to metres in the camera's axes; `pelvis` is needed: it orders people by depth."""
+    points_px: FloatArray
+    """(J, 2) pixels of the frame; NaN = unknown."""
+    points_m: FloatArray
+    """(J, 3) metres in the camera's axes, NaN = unknown; the pelvis is needed: it orders people by depth."""
+    visibility: NDArray[np.int64]
+    """(J,) layers.VISIBLE, or what is known better."""
+    corner_px: tuple[int, int] = (0, 0)
+    """x, y of the part's first pixel in the frame."""
 
 
-def layers_of(cutouts: Sequence[Cutout], image: Sequence[int], size: tuple[int, int]) -> Layers:
-    """Cut-outs as layers of pictures (H, W): scaled to cover and cut in the middle, as one camera would be.
+def covering(frame: tuple[int, int], size: tuple[int, int]) -> FloatArray:
+    """The map (2, 3) from a frame's pixels to a picture's, both H, W: scaled to cover, cut in the middle."""
+    scale = max(size[0] / frame[0], size[1] / frame[1])
+    left, top = (frame[1] * scale - size[1]) / 2, (frame[0] * scale - size[0]) / 2
+    return np.array([[scale, 0, -left + 0.5 * scale - 0.5], [0, scale, -top + 0.5 * scale - 0.5]])
+
+
+def layers_of(cutouts: Sequence[Cutout], image: Sequence[int], A: FloatArray, size: tuple[int, int]) -> Layers:
+    """Cut-outs as layers of pictures.
+
+    Args:
+        cutouts: L of them.
+        image: (L,) the picture that each belongs to.
+        A: (L, 2, 3) from each frame's pixels to its picture's; one that mirrors swaps left and right.
+        size: H, W of the pictures.
 
     Raises:
-        SourceError: a cut-out has no pelvis, knows a label that we do not, or its mask is of another size.
+        SourceError: a cut-out has no pelvis, other labels than POINTS, or its mask is of another size.
     """
-    rows = [_row(cutout, size) for cutout in cutouts]
-    rgb, alpha, px, m = (torch.as_tensor(np.stack(column)) for column in zip(*rows, strict=True))
+    rows = [_row(cutout, own, size) for cutout, own in zip(cutouts, A, strict=True)]
+    rgb, alpha, px, m, said = (torch.as_tensor(np.stack(column)) for column in zip(*rows, strict=True))
     inside = ((px >= 0) & (px <= torch.tensor([size[1] - 1, size[0] - 1]))).all(-1)
-    visibility = torch.where(inside, VISIBLE, OUTSIDE)
-    depth = torch.where(alpha > 0.5, m[:, POINTS.index("pelvis"), 2, None, None], torch.inf)
-    return Layers(rgb.permute(0, 3, 1, 2), alpha, depth, px, m, visibility, _index(image))
+    visibility = torch.where(inside, said, OUTSIDE)
+    depth = torch.where(alpha > 0.5, m[:, _PELVIS, 2, None, None], torch.inf)
+    number = torch.as_tensor(list(image), dtype=torch.int64)
+    return Layers(rgb.permute(0, 3, 1, 2), alpha, depth, px, m, visibility, number)
 
 
-def _index(image: Sequence[int]) -> Tensor:
-    return torch.as_tensor(list(image), dtype=torch.int64)
-
-
-def _row(cutout: Cutout, size: tuple[int, int]) -> tuple[NDArray[np.floating[Any]], ...]:
-    height, width = cutout.rgb.shape[:2]
-    if cutout.mask.shape != (height, width):
-        raise SourceError("A cut-out's mask does not fit its picture.", got=cutout.mask.shape, allowed=(height, width))
-    unknown = sorted((set(cutout.points_px) | set(cutout.points_m)) - set(POINTS))
-    if unknown or "pelvis" not in cutout.points_m:
-        raise SourceError("A cut-out's labels are not usable.", got=unknown or "no pelvis", allowed=list(POINTS))
-    scale = max(size[0] / height, size[1] / width)
-    left, top = (width * scale - size[1]) / 2, (height * scale - size[0]) / 2
-    warp = np.array([[scale, 0, -left + 0.5 * scale - 0.5], [0, scale, -top + 0.5 * scale - 0.5]])
+def _row(cutout: Cutout, A: FloatArray, size: tuple[int, int]) -> tuple[NDArray[Any], ...]:
+    """Picture (H, W, 3), alpha (H, W), points_px, points_m and visibility of one layer."""
+    _check(cutout)
+    warp = np.concatenate([A[:, :2], A[:, :2] @ np.array(cutout.corner_px)[:, None] + A[:, 2:]], axis=1)
     target = (size[1], size[0])
-    rgb = cv2.warpAffine(cutout.rgb, warp, target, flags=cv2.INTER_LINEAR).astype(np.float32) / 255
+    rgb = cv2.warpAffine(cutout.rgb, warp, target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(cutout.mask.astype(np.float32), warp, target, flags=cv2.INTER_LINEAR)
-    px, m = np.full((len(POINTS), 2), np.nan, np.float32), np.full((len(POINTS), 3), np.nan, np.float32)
-    for name, place in cutout.points_px.items():
-        px[POINTS.index(name)] = warp[:, :2] @ np.array(place) + warp[:, 2]
-    for name, place in cutout.points_m.items():
-        m[POINTS.index(name)] = place
-    return np.asarray(rgb, dtype=np.float32), np.asarray(alpha, dtype=np.float32), px, m
+    px, m, said = cutout.points_px @ A[:, :2].T + A[:, 2], cutout.points_m, cutout.visibility
+    if np.linalg.det(A[:, :2]) < 0:
+        px, m, said = px[list(MIRROR)], m[list(MIRROR)] * (-1, 1, 1), said[list(MIRROR)]
+    return rgb.astype(np.float32) / 255, np.asarray(alpha), px.astype(np.float32), m.astype(np.float32), said
+
+
+def _check(cutout: Cutout) -> None:
+    if cutout.mask.shape != cutout.rgb.shape[:2]:
+        raise SourceError("A cut-out's mask does not fit its picture.", got=cutout.mask.shape, allowed=cutout.rgb.shape[:2])
+    shapes = cutout.points_px.shape, cutout.points_m.shape, cutout.visibility.shape
+    J = len(POINTS)
+    if shapes != ((J, 2), (J, 3), (J,)) or not np.isfinite(cutout.points_m[_PELVIS]).all():
+        got = shapes if shapes != ((J, 2), (J, 3), (J,)) else "no pelvis"
+        raise SourceError("A cut-out's labels are not usable.", got=got, allowed=f"{J} points in the order of points.POINTS")

@@ -74,7 +74,7 @@ class Layers:
     points_m: Tensor
     """(L, J, 3) camera axes; NaN where unknown."""
     visibility: Tensor
-    """(L, J) OUTSIDE, VISIBLE or BY_SELF."""
+    """(L, J) OUTSIDE, VISIBLE, BY_SELF; of a cut-out BY_OBJECT, too: behind its own chair."""
     image: Tensor
     """(L,) int64 the picture that each belongs to."""
 
@@ -98,7 +98,7 @@ class Painter:
         head_m = float(place["head_top"][1] - eyes[:, 1].mean())
         mouth = np.array([0.0, place["nose"][1] - 0.32 * head_m, place["nose"][2] - 0.12 * head_m], dtype=np.float32)
         tensor = torch.as_tensor
-        self._banks = Banks(
+        self.banks = Banks(
             tensor(textures.patterns(pattern_count, rng)).to(device),
             tensor(textures.bumps(12, rng)).to(device),
             tensor(eyes).to(device),
@@ -107,7 +107,7 @@ class Painter:
         )
         two_sided = torch.zeros(len(PARTS), dtype=torch.bool, device=device)
         two_sided[list(clothing.TWO_SIDED)] = True
-        self._two_sided = two_sided[self.body.part[self.body.faces[:, 0]]]
+        self.two_sided = two_sided[self.body.part[self.body.faces[:, 0]]]
         radius = [_DEPTH_TO_SURFACE_M[name.removeprefix("left_").removeprefix("right_")] for name in POINTS]
         self._radius_m = tensor(radius).to(device)
 
@@ -132,11 +132,11 @@ class Painter:
     ) -> Layers:
         """One layer for each person, seen by its own camera."""
         seen = posed.vertices_m @ views.R.transpose(1, 2) + views.t[:, None]
-        found = rasterise(_project(seen, views.K), seen[..., 2], self.body.faces, trim, size, self._two_sided)
+        found = rasterise(project(seen, views.K), seen[..., 2], self.body.faces, trim, size, self.two_sided)
         colour = self._colours(found, posed, trim, dress, views, lights)
         rgb, alpha, depth = _onto_pixels(found, colour, len(seen), size)
         points = posed.points_m @ views.R.transpose(1, 2) + views.t[:, None]
-        points_px = _project(points, views.K)
+        points_px = project(points, views.K)
         visibility = self._visibility(points_px, points[..., 2], depth)
         return Layers(rgb, alpha, depth, points_px, points, visibility, image)
 
@@ -144,6 +144,13 @@ class Painter:
         self, found: Fragments, posed: Posed, trim: Tensor, dress: dict[str, Tensor], views: Views, lights: Lights
     ) -> Tensor:
         """(P, 3) as a camera stores it."""
+        surface = self.surface(found, posed, views)
+        hidden = shadows(posed.vertices_m, self.body.faces, trim, lights.to_lamp[:, 0], surface.place_m, found)
+        linear = shade(surface, Dress(**{f.name: dress[f.name] for f in fields(Dress)}), lights, self.banks, hidden)
+        return stored(linear)
+
+    def surface(self, found: Fragments, posed: Posed, views: Views) -> Surface:
+        """What the fragments show."""
         body, layer = self.body, found.layer
         corners = body.faces[found.face]  # (P, 3)
         weight = found.corners[..., None]
@@ -154,17 +161,8 @@ class Painter:
         place = moving[:, :3]
         eye = -(views.R.transpose(1, 2) @ views.t[..., None])[..., 0]
         view = torch.nn.functional.normalize(eye[layer] - place, dim=-1)
-        surface = Surface(
-            layer,
-            body.part[corners[:, 0]],
-            static[:, :3],
-            static[:, 3:],
-            torch.nn.functional.normalize(moving[:, 3:], dim=-1),
-            view,
-        )
-        hidden = shadows(posed.vertices_m, body.faces, trim, lights.to_lamp[:, 0], place, found)
-        linear = shade(surface, Dress(**{f.name: dress[f.name] for f in fields(Dress)}), lights, self._banks, hidden)
-        return (linear / (1 + 0.3 * linear) * 1.2).clamp(1e-4, 1.0) ** (1 / 2.2)
+        normal = torch.nn.functional.normalize(moving[:, 3:], dim=-1)
+        return Surface(layer, body.part[corners[:, 0]], static[:, :3], static[:, 3:], place, normal, view)
 
     def _visibility(self, points_px: Tensor, z_m: Tensor, depth_m: Tensor) -> Tensor:
         """(L, J): outside the picture; behind the body's own surface; or visible."""
@@ -182,7 +180,12 @@ class Painter:
         return torch.where(inside, torch.where(hidden, BY_SELF, VISIBLE), OUTSIDE)
 
 
-def _project(points_m: Tensor, K: Tensor) -> Tensor:
+def stored(linear: Tensor) -> Tensor:
+    """Linear light as a camera stores it."""
+    return (linear / (1 + 0.3 * linear) * 1.2).clamp(1e-4, 1.0) ** (1 / 2.2)
+
+
+def project(points_m: Tensor, K: Tensor) -> Tensor:
     """(L, N, 3) camera axes to pixels (L, N, 2); K has no skew."""
     z = points_m[..., 2:].clamp(min=1e-3)
     focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], -1)[:, None]

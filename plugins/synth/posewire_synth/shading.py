@@ -69,6 +69,8 @@ class Surface:
     """(P, 3) place on the mean body."""
     limb: Tensor
     """(P, 2) arm and leg coordinate."""
+    place_m: Tensor
+    """(P, 3) world."""
     normal: Tensor
     """(P, 3) unit, world."""
     view: Tensor
@@ -77,11 +79,8 @@ class Surface:
 
 def shade(surface: Surface, dress: Dress, lights: Lights, banks: Banks, shadowed: Tensor) -> Tensor:
     """Linear RGB (P, 3); `shadowed` (P,) 0..1 is how much the first lamp is hidden."""
-    albedo = _albedo(surface, dress, banks)
-    normal = _bumped(surface, dress, banks)
+    albedo, normal = albedo_of(surface, dress, banks), wrinkled(surface, dress, banks)
     layer = surface.layer
-    towards = (normal * surface.view).sum(-1, keepdim=True)
-    normal = torch.where(towards < 0, normal - 2 * towards * surface.view, normal)  # the inside of a skirt
     up = 0.5 + 0.5 * normal[:, 1:2]
     light = lights.sky[layer] * up + lights.ground[layer] * (1 - up)
     wrap = torch.where(surface.part <= _EYES, 0.25, 0.1)  # light that skin and cloth scatter round the edge
@@ -106,7 +105,8 @@ def _sample(bank: Tensor, row: Tensor, u: Tensor, v: Tensor) -> Tensor:
     return bank.flatten()[(row * side + line) * side + column]
 
 
-def _albedo(surface: Surface, dress: Dress, banks: Banks) -> Tensor:
+def albedo_of(surface: Surface, dress: Dress, banks: Banks) -> Tensor:
+    """(P, 3) linear RGB."""
     layer, part, x = surface.layer, surface.part, surface.canon_m
     scale = dress.pattern_scale[layer, part]
     mix = _sample(
@@ -150,7 +150,8 @@ def _ellipse(x: Tensor, centre: Tensor, half_width: float, half_height: float) -
     return (1.6 * (1.3 - r)).clamp(0, 1)
 
 
-def _bumped(surface: Surface, dress: Dress, banks: Banks) -> Tensor:
+def wrinkled(surface: Surface, dress: Dress, banks: Banks) -> Tensor:
+    """(P, 3) normals with folds, hair and pores, towards the camera."""
     layer, part, x = surface.layer, surface.part, surface.canon_m
     row = (layer * 7 + part * 3) % len(banks.bumps)
     fine = torch.where(part == _SCALP, 9.0, torch.where(part == _HAIR, 6.0, 2.5))
@@ -161,7 +162,9 @@ def _bumped(surface: Surface, dress: Dress, banks: Banks) -> Tensor:
     side = torch.stack([surface.normal[:, 2], torch.zeros_like(across), -surface.normal[:, 0]], -1)
     bumped = surface.normal + across[:, None] * side
     bumped = bumped + along[:, None] * torch.tensor([0.0, 1.0, 0.0], device=x.device)
-    return torch.nn.functional.normalize(bumped, dim=-1)
+    normal = torch.nn.functional.normalize(bumped, dim=-1)
+    towards = (normal * surface.view).sum(-1, keepdim=True)
+    return torch.where(towards < 0, normal - 2 * towards * surface.view, normal)  # the inside of a skirt
 
 
 def shadows(vertices_m: Tensor, faces: Tensor, trim: Tensor, to_lamp: Tensor, points_m: Tensor, fragments: Fragments) -> Tensor:

@@ -34,16 +34,15 @@ def _tile(batch: Batch, row: int, labels: bool) -> ImageArray:
     tile = np.ascontiguousarray((batch.image[row].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8))
     if labels:
         for px, visibility in zip(batch.points_px[row].cpu().numpy(), batch.visibility[row].cpu().numpy(), strict=True):
-            if np.isfinite(px).all():
-                _draw(tile, px, visibility)
+            _draw(tile, px, visibility)
     return tile
 
 
 def _draw(tile: ImageArray, px: NDArray[Any], visibility: NDArray[Any]) -> None:
-    at = [(int(x), int(y)) for x, y in np.clip(px, -2000, 4000).round()]
-    for a, b in BONES:
+    at = {name: (int(x), int(y)) for name, (x, y) in zip(POINTS, np.clip(px, -2000, 4000).round(), strict=True) if np.isfinite(x)}
+    for a, b in (ends for ends in BONES if at.keys() >= set(ends)):
         colour = _LEFT if "left" in a + b else _RIGHT if "right" in a + b else _MIDDLE
-        cv2.line(tile, at[POINTS.index(a)], at[POINTS.index(b)], colour, 1, cv2.LINE_AA)
-    for j in range(len(POINTS)):
-        if visibility[j] != OUTSIDE:
-            cv2.circle(tile, at[j], 2, _DOTS[int(visibility[j])], -1, cv2.LINE_AA)
+        cv2.line(tile, at[a], at[b], colour, 1, cv2.LINE_AA)
+    for j, name in enumerate(POINTS):
+        if name in at and visibility[j] != OUTSIDE:
+            cv2.circle(tile, at[name], 2, _DOTS[int(visibility[j])], -1, cv2.LINE_AA)

@@ -6,7 +6,9 @@ picture comes from the device's own generator and differs between CPU and CUDA.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from posewire_synth.degrade import degrade
 from posewire_synth.layers import OUTSIDE, Layers, Painter, Views
 from posewire_synth.pack import Pack
 from posewire_synth.points import POINTS
+from posewire_synth.real_people import RealPeople, joined, on
 from posewire_synth.shading import Lights
 from posewire_synth.surroundings import Surroundings
 
@@ -33,7 +36,7 @@ class Batch:
     image: Tensor
     """(B, 3, H, W) float32 0..1, RGB."""
     points_px: Tensor
-    """(B, M, J, 2) NaN where there is no person."""
+    """(B, M, J, 2) NaN where there is no person, or nobody knows: a real person's eyes, ears, heels and spine."""
     points_m: Tensor
     """(B, M, J, 3) in the axes of the camera, metres."""
     visibility: Tensor
@@ -55,34 +58,56 @@ class Studio:
         device: Where everything happens.
         clean: Leave blur, noise, colour shifts, compression, foreground and erasing away.
         procedural: How many procedural backgrounds to make (tests take few).
+        real: Share of the training pictures that show the pack's cut-outs of real people, where it has any (pack_3dhp); they are
+            the last of a batch.
+        painter: Who draws people (blender.BlenderPainter is another).
     """
 
     def __init__(
-        self, pack: Pack, split: Split = "train", device: str = "cpu", *, clean: bool = False, procedural: int | None = None
+        self,
+        pack: Pack,
+        split: Split = "train",
+        device: str = "cpu",
+        *,
+        clean: bool = False,
+        procedural: int | None = None,
+        real: float = 0.5,
+        painter: Callable[[Pack, torch.device], Painter] = Painter,
     ) -> None:
         self._device, self._clean, self._split = torch.device(device), clean, split
-        self._painter = Painter(pack, self._device)
+        self._painter = painter(pack, self._device)
         self._cast = Cast(pack, split, self._painter)
         self._surroundings = Surroundings(pack, split, self._device, procedural)
+        self._real = RealPeople(pack) if "cutout_ends" in pack and split == "train" else None
+        self._real_share = real
 
     @torch.no_grad()
     def crops(self, seed: int, count: int, side_px: int = 256) -> Batch:
         """Square pictures of one labelled person; in one of four somebody else stands close by."""
         rng, generator = self._chance(seed, 1)
+        layers, K = self._drawn(rng, count, partial(self._rendered_crops, rng, side_px=side_px), 1, (side_px, side_px))
+        composite = self._finish(rng, generator, layers, count, (side_px, side_px))
+        return _labelled_alone(composite, layers, K, count)
+
+    def _rendered_crops(self, rng: np.random.Generator, count: int, side_px: int) -> tuple[Layers, Tensor]:
+        """The labelled ones are the first `count` layers."""
         others = np.flatnonzero(rng.random(count) < 0.28)
         people = self._cast.draw(rng, count + len(others))
         image = torch.as_tensor(np.concatenate([np.arange(count), others])).to(self._device)
         people = self._beside(rng, people, image, count)
         own = cameras.around_one(rng, people.posed.points_m[:count], side_px)
         views = Views(own.R[image], own.t[image], own.K[image])
-        layers = self._layers(rng, people, views, image, count, (side_px, side_px))
-        composite = self._finish(rng, generator, layers, count, (side_px, side_px))
-        return _labelled_alone(composite, layers, own.K, count)
+        return self._layers(rng, people, views, image, count, (side_px, side_px)), own.K
 
     @torch.no_grad()
     def groups(self, seed: int, count: int, size: tuple[int, int] = (320, 512)) -> Batch:
         """Pictures (H, W) of one to six people on a floor."""
         rng, generator = self._chance(seed, 2)
+        layers, K = self._drawn(rng, count, partial(self._rendered_groups, rng, size=size), 4, size)
+        composite = self._finish(rng, generator, layers, count, size)
+        return _labelled_all(composite, layers, K, count)
+
+    def _rendered_groups(self, rng: np.random.Generator, count: int, size: tuple[int, int]) -> tuple[Layers, Tensor]:
         views, distance = cameras.of_groups(rng, count, size)
         heads = rng.choice(MOST_PEOPLE, count, p=(0.16, 0.28, 0.24, 0.16, 0.10, 0.06)) + 1
         owner = np.repeat(np.arange(count), heads)
@@ -92,9 +117,27 @@ class Studio:
         people = people.moved(torch.as_tensor(places.astype(np.float32)).to(self._device), turn)
         image = torch.as_tensor(owner).to(self._device)
         own = Views(*(a.to(self._device) for a in (views.R, views.t, views.K)))
-        layers = self._layers(rng, people, Views(own.R[image], own.t[image], own.K[image]), image, count, size)
-        composite = self._finish(rng, generator, layers, count, size)
-        return _labelled_all(composite, layers, own.K, count)
+        return self._layers(rng, people, Views(own.R[image], own.t[image], own.K[image]), image, count, size), own.K
+
+    def _drawn(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        rendered: Callable[[int], tuple[Layers, Tensor]],
+        most: int,
+        size: tuple[int, int],
+    ) -> tuple[Layers, Tensor]:
+        """Layers and cameras of rendered pictures, and after them of those of real people, at most so many in each."""
+        if self._real is None:
+            return rendered(count)
+        some = int(self._real_share * count + rng.random())
+        if some == 0:
+            return rendered(count)
+        real = on(self._device, *self._real.draw(rng, some, most, size))
+        if some == count:
+            return real
+        layers, K = rendered(count - some)
+        return joined(layers, real[0], count - some), torch.cat([K, real[1]])
 
     def _chance(self, seed: int, kind: int) -> tuple[np.random.Generator, torch.Generator]:
         """Split, kind of picture and seed make different numbers: a test picture never repeats a training one."""

@@ -155,7 +155,7 @@ def _dyed(rng: np.random.Generator, skirt: BoolArray, hat: BoolArray, patterns: 
     colours[dress, _PART["skirt"]] = colours[dress, _PART["top"]]
     suit = rng.random(L) < 0.15
     colours[suit, _PART["bottom"]] = colours[suit, _PART["top"]]
-    colours[hat, _PART["scalp"]] = _cloth(rng, int(hat.sum()))
+    colours[hat, _PART["scalp"]] = cloth(rng, int(hat.sum()))
     pattern = np.where(rng.random((L, len(PARTS))) < 0.45, rng.integers(1, patterns, (L, len(PARTS))), 0)
     pattern[:, [_PART["skin"], _PART["eyes"], _PART["hair"], _PART["scalp"]]] = 0
     pattern[dress, _PART["skirt"]] = pattern[dress, _PART["top"]]
@@ -193,20 +193,20 @@ def _fit(rng: np.random.Generator, L: int, tight: BoolArray) -> tuple[NDArray[np
 def _colours(rng: np.random.Generator, L: int) -> NDArray[np.float64]:
     """(L, P, 2, 3)."""
     P = len(PARTS)
-    colours = _cloth(rng, L * P).reshape(L, P, 2, 3)
+    colours = cloth(rng, L * P).reshape(L, P, 2, 3)
     tone = rng.uniform(0, len(_SKIN) - 1, L)
     skin = np.stack([np.interp(tone, np.arange(len(_SKIN)), _SKIN[:, c]) for c in range(3)], 1) * rng.uniform(0.85, 1.15, (L, 1))
     colours[:, _PART["skin"]] = (skin * rng.uniform(0.94, 1.06, (L, 3)))[:, None]
     hair = _HAIR[rng.choice(len(_HAIR), L, p=[0.28, 0.24, 0.18, 0.09, 0.07, 0.04, 0.10])] * rng.uniform(0.7, 1.3, (L, 1))
     dyed = rng.random(L) < 0.03
-    hair[dyed] = _cloth(rng, int(dyed.sum()))[:, 0]
+    hair[dyed] = cloth(rng, int(dyed.sum()))[:, 0]
     colours[:, _PART["hair"]] = colours[:, _PART["scalp"]] = hair[:, None]
     iris = np.array([[0.05, 0.025, 0.01], [0.10, 0.16, 0.24], [0.08, 0.12, 0.05]])[rng.choice(3, L, p=[0.7, 0.2, 0.1])]
     colours[:, _PART["eyes"], 0], colours[:, _PART["eyes"], 1] = (0.7, 0.68, 0.66), iris
     return colours
 
 
-def _cloth(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+def cloth(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     """(count, 2, 3) pairs of cloth colours: many greys, blacks, whites and blues, some of every other kind."""
     out = np.empty((count, 2, 3))
     for row in out.reshape(-1, 3):

@@ -7,6 +7,7 @@ import types
 from dataclasses import MISSING, fields
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from posewire_training import device
 from posewire_training.settings import TrainSettings
 
 S = TypeVar("S", bound=TrainSettings)
@@ -29,6 +30,13 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[TrainSettings]) -> Non
 
 
 def settings_of(flags: argparse.Namespace, kind: type[S]) -> S:
-    """The settings that were typed; the rest stays at its default."""
+    """The settings that were typed; the rest stays at its default.
+
+    Raises:
+        SettingsError: a value cannot be.
+        DeviceError: the device is not there; nothing has been read or computed yet.
+    """
     known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in vars(flags).items() if name in known})
+    settings = kind(**{name: value for name, value in vars(flags).items() if name in known})
+    device.check(settings.device)
+    return settings

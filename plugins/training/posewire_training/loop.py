@@ -1,6 +1,7 @@
 """The training loop: steps, validations, checkpoints, curves. The same folder continues where it was stopped.
 
-A folder holds `last.pt` (everything that the next step needs), `curves.csv` and `curves.png`.
+A folder holds `last.pt` (everything that the next step needs), `curves.csv` and `curves.png`. Where the run comes from another
+machine, parts of last.pt (posewire_training.parts) will do instead.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import nn
 
 from posewire.errors import ModelError
-from posewire_training import curves
+from posewire_training import curves, device, parts
 from posewire_training.settings import TrainSettings
 from posewire_training.task import Scores, Task
 
@@ -31,7 +32,12 @@ _AVERAGE_EVERY = 10
 
 
 def set_up(settings: TrainSettings) -> None:
-    """Seeds and threads; called before the networks are made, so that their first weights are seeded too."""
+    """Seeds and threads; called before the networks are made, so that their first weights are seeded too.
+
+    Raises:
+        DeviceError: the device that the settings name is not there.
+    """
+    device.check(settings.device)
     random.seed(settings.seed)
     np.random.seed(settings.seed)
     torch.manual_seed(settings.seed)
@@ -87,7 +93,7 @@ class _Run:
 
     def resume(self) -> int:
         """The first step to do: 0, or where the folder's checkpoint ends."""
-        path = self._folder / "last.pt"
+        path = parts.or_first(self._folder / "last.pt")
         if not path.exists():
             return 0
         state = _loaded(path, self._settings)
@@ -96,7 +102,7 @@ class _Run:
             self.average[name].load_state_dict(state["average"][name])
         for name, optimizer in self._task.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"].cpu())  # it came to the device with everything else
         self._curves.forget_after(state["step"])
         return int(state["step"])
 
@@ -172,7 +178,7 @@ def rate_factor(step: int, settings: TrainSettings) -> float:
 
 
 def _loaded(path: Path, settings: TrainSettings) -> dict[str, Any]:
-    state = torch.load(path, map_location=settings.device, weights_only=True)
+    state = torch.load(parts.opened(path), map_location=settings.device, weights_only=True)
     if state.get("format") != FORMAT or state["settings"] != settings.to_json():
         was = state.get("settings", {})
         changed = [name for name, value in settings.to_json().items() if was.get(name) != value]

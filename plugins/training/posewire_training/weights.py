@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from posewire.errors import ModelError
+from posewire_training import parts
 
 FORMAT = 1
 
@@ -56,8 +57,8 @@ def save(
     """Writes a weights file; fp16 halves it, at about three decimal digits."""
     kind = torch.float16 if precision == "fp16" else torch.float32
     states = {
-        name: {key: value.to(kind) if value.is_floating_point() else value for key, value in module.state_dict().items()}
-        for name, module in modules.items()
+        name: {key: value.cpu().to(kind) if value.is_floating_point() else value.cpu() for key, value in state.items()}
+        for name, state in ((name, module.state_dict()) for name, module in modules.items())
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, "method": method, "joints": list(joints), "settings": dict(settings), "states": states}
@@ -65,14 +66,15 @@ def save(
 
 
 def load(path: Path, method: str | Sequence[str], joints: Sequence[str]) -> Weights:
-    """Reads a weights file of this method (or one of these) and this skeleton.
+    """Reads a weights file of this method (or one of these) and this skeleton; a folder of its parts, or the first of them, is as
+    good (posewire_training.parts).
 
     Raises:
         ModelError: the file is missing, is no weights file, or is of another method, version or skeleton.
     """
     hint = "train again, or give the file that belongs to this command"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(parts.opened(path), map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, UnpicklingError) as error:
         raise ModelError(f"The weights {path} cannot be read.", got=" ".join(str(error).split())[:200], hint=hint) from error
     methods = (method,) if isinstance(method, str) else tuple(method)

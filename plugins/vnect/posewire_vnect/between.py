@@ -31,7 +31,7 @@ from posewire_vnect.fresh import FreshTask
 from posewire_vnect.names import JOINTS
 from posewire_vnect.network import VNect
 from posewire_vnect.settings import VNectSettings
-from posewire_vnect.train import METHOD
+from posewire_vnect.train import METHOD, real_crops
 
 States: TypeAlias = Mapping[str, Mapping[str, Tensor]]
 
@@ -49,8 +49,8 @@ def mixed(old: States, new: States, share: float) -> dict[str, dict[str, Tensor]
 
 def judged(net: VNect, settings: VNectSettings, rendered: Path, real: Path | None) -> Scores:
     """Scores on the crops that trainings keep; the network is left in eval mode."""
-    known = shots.shards(real) if real else []
-    task = FreshTask(settings, net.trunk, net.head, shots.shards(rendered)[:2], known, begun=True)
+    crops = real_crops(settings, real, None)
+    task = FreshTask(settings, net.trunk, net.head, shots.shards(rendered)[:2], crops, begun=True)
     net.eval()
     with torch.inference_mode():
         return task.validate()

@@ -12,10 +12,11 @@ from posewire_vnect.settings import VNectSettings
 def trunk(settings: VNectSettings) -> nn.Module:
     """The trunk that the settings name, with the weights that it begins from; only what may learn asks for gradients."""
     from posewire_vnect import trunk_blazepose, trunks
+    from posewire_xnect.selecsls import SelecSlsSettings
 
     makers = {
         "blazepose": lambda: trunk_blazepose.BlazePoseTrunk(answers=settings.answers),
-        "selecsls": trunks.SelecSlsTrunk,
+        "selecsls": lambda: trunks.SelecSlsTrunk(SelecSlsSettings(settings.module, settings.skip, settings.outputs)),
         "resnet50": trunks.ResNetTrunk,
         "tiny": trunks.TinyTrunk,
     }

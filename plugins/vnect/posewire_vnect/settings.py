@@ -34,6 +34,10 @@ class VNectSettings(TrainSettings):
     """Whether the BlazePose trunk also says BlazePose's own answers; an exported file has taken them into its head."""
     distil: float = 0.0
     """Weight of what holds the trunk's features of real crops to those that it began with (posewire_vnect.fresh)."""
+    module: Literal["CS", "AS"] = "CS"
+    """Of the SelecSLS trunk, as the two below: posewire_xnect.selecsls."""
+    skip: Literal["first", "prev"] = "first"
+    outputs: Literal["wide", "base"] = "wide"
     dropout: float = 0.1
     """Of the trunk's channels."""
     side: int = 256
@@ -54,5 +58,8 @@ class VNectSettings(TrainSettings):
         if self.trunk in ("selecsls", "resnet50") and self.trunk_rate == 0.0:
             hint = "--trunk-rate 1"
             raise SettingsError(f"A {self.trunk} from nothing cannot be frozen.", got=0.0, allowed="above 0", hint=hint)
+        if self.trunk != "selecsls" and (self.module, self.skip, self.outputs) != ("CS", "first", "wide"):
+            got = f"--trunk {self.trunk} --module {self.module} --skip {self.skip} --outputs {self.outputs}"
+            raise SettingsError("Modules, skips and outputs are SelecSLS's.", got=got, allowed="with --trunk selecsls")
         if self.side % 32:
             raise SettingsError("side must be a multiple of 32.", got=self.side)

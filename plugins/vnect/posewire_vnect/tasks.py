@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ from posewire_vnect import cache, shots
 from posewire_vnect.features import Features
 from posewire_vnect.losses import losses
 from posewire_vnect.network import LocationHead, Maps
-from posewire_vnect.pools import Pool
-from posewire_vnect.readout import poses_m
+from posewire_vnect.pools import Pool, joined_truth
+from posewire_vnect.readout import poses_m, told_m
+from posewire_vnect.real import RealCrops
 from posewire_vnect.regression import Answers, regression_losses
 from posewire_vnect.settings import VNectSettings
+from posewire_vnect.shots import Shots
 from posewire_vnect.trunk_blazepose import WORLD_NUMBERS
 from posewire_vnect.truth import Truth, centred_views, of_shots, random_views, seen_again
 
 _VALIDATION_BATCH = 64
+_AT_ONCE = 32
+"""Pictures of a validation that trunk and head see at once."""
 _FIT_BATCHES = 4
 _REAL_COPIES = 8
 """Of each real crop where the coarse pose begins: there are few, and its 3D points are right there (posewire_vnect.routes)."""
@@ -105,14 +110,88 @@ class CachedTask(Learning):
 
     def validate(self) -> Scores:
         features, truth = self._kept
-        said = [self.head(Features(*(part[rows].float() for part in features))) for rows in _slices(len(truth.cells))]
+        said = [
+            self.head(Features(*(part[rows].float() for part in features)))
+            for rows in _slices(len(truth.cells), _VALIDATION_BATCH)
+        ]
         return scores(said, truth)
 
 
-class PictureTask(Learning):
-    """Trunk and head on pictures rendered on the device where they learn."""
+class SeeingTask(Learning):
+    """Trunk and head on pictures: rendered ones as whoever derives from this gives them, and real crops among them.
+
+    Args:
+        settings: Of the run.
+        trunk: Learns where `settings.trunk_rate` is above 0.
+        head: Of `build.head`.
+        kept: Rendered crops to choose by.
+        real: Crops of real people, or none.
+        begun: See Learning.
+    """
 
     trunk: nn.Module
+    beginning: Sequence[int]
+    """Numbers of the batches from which the coarse pose of a head that never learned begins."""
+
+    def __init__(
+        self, settings: VNectSettings, trunk: nn.Module, head: nn.Module, kept: Shots, real: RealCrops | None, *, begun: bool
+    ) -> None:
+        laid = (module.to(settings.device, memory_format=torch.channels_last) for module in (trunk, head))  # pyright: ignore[reportCallIssue]
+        super().__init__(settings, *laid, begun=begun)
+        self._kept, self._real = kept, real
+        self._from_real = real.count if real else 0
+        held = self._from_real and settings.distil > 0 and settings.trunk_rate > 0
+        self._original = copy.deepcopy(trunk).eval().requires_grad_(False) if held else None
+
+    def rendered(self, rng: np.random.Generator, number: int, count: int) -> tuple[Tensor, Truth]:
+        """So many rendered pictures of a step and their truth, on the device that learns."""
+        raise NotImplementedError
+
+    def step(self, number: int, progress: float) -> Scores:
+        self.begin(number, self._some_vectors)
+        image, truth = self.batch(number)
+        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
+            features = self._features(image)
+            drift = None if self._original is None else drifted(features, self._original, image, self._from_real)
+            said = self.head(features)
+        return self.learn(said, truth, progress, drift)
+
+    def batch(self, number: int) -> tuple[Tensor, Truth]:
+        """Pictures and their truth, real ones last. It hangs on the step's number alone, which is negative before the first."""
+        place = number + _FIT_BATCHES + 1
+        rng = np.random.default_rng([self.settings.seed, 8, place])
+        parts = [self.rendered(rng, number, self.settings.batch - self._from_real)]
+        if self._real and self._from_real:
+            parts.append(self._real.seen(rng, place))
+        image = torch.cat([part[0] for part in parts]).contiguous(memory_format=torch.channels_last)
+        return image, joined_truth([part[1] for part in parts])
+
+    @torch.no_grad()
+    def _some_vectors(self) -> tuple[Tensor, Tensor]:
+        """Of a few batches, to begin from."""
+        drawn = [self.batch(number) for number in self.beginning]
+        return torch.cat([self.trunk(image).vector for image, _ in drawn]), torch.cat([truth.joints_m for _, truth in drawn])
+
+    def _features(self, image: Tensor) -> Features:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.settings.trunk_rate > 0):
+            return self.trunk(image)
+
+    def validate(self) -> Scores:
+        known = self._scores(self._real.kept) if self._real else {}
+        return {**self._scores(self._kept), **{f"real_{name}": value for name, value in known.items()}}
+
+    def _scores(self, kept: Shots) -> Scores:
+        A, device = centred_views(kept).to(self.settings.device), self.settings.device
+        rows = _slices(len(kept), _AT_ONCE)
+        pictures = (seen_again(kept.image[some].to(device).float() / 255, A[some]) for some in rows)
+        laid = (image.contiguous(memory_format=torch.channels_last) for image in pictures)
+        return scores([self.head(self._features(image)) for image in laid], of_shots(kept.to(device), A))
+
+
+class PictureTask(SeeingTask):
+    """Rendered on the device where trunk and head learn."""
+
+    beginning = range(-1 - _FIT_BATCHES, -1)
 
     def __init__(
         self,
@@ -121,47 +200,29 @@ class PictureTask(Learning):
         head: nn.Module,
         pack: Pack,
         procedural: int | None = None,
+        real: RealCrops | None = None,
         *,
         begun: bool = False,
     ) -> None:
-        device = settings.device
-        super().__init__(settings, trunk.to(device), head.to(device), begun=begun)
-        self._studio = Studio(pack, "train", device, procedural=procedural)
+        self._studio = Studio(pack, "train", settings.device, procedural=procedural)
         kept = shots.of_batch(self._studio.crops(_seed(settings, -1), _VALIDATION_BATCH, settings.side))
-        A = centred_views(kept).to(device)
-        self._kept = (seen_again(kept.image.float() / 255, A), of_shots(kept, A))
+        super().__init__(settings, trunk, head, kept, real, begun=begun)
 
-    def step(self, number: int, progress: float) -> Scores:
-        self.begin(number, self._some_vectors)
-        image, truth = self.batch(number)
-        with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
-            said = self.head(self._features(image))
-        return self.learn(said, truth, progress)
-
-    def batch(self, number: int) -> tuple[Tensor, Truth]:
+    def rendered(self, rng: np.random.Generator, number: int, count: int) -> tuple[Tensor, Truth]:
         """Rendered, erased, and seen again: crops of a batch differ in more than the renderer's own chance."""
         seed, side = _seed(self.settings, number), self.settings.side
-        batch = self._studio.erased(self._studio.crops(seed, self.settings.batch, side), seed)
-        drawn = shots.of_batch(batch)
-        A = random_views(np.random.default_rng([self.settings.seed, 7, number + _FIT_BATCHES + 1]), drawn).to(
-            self.settings.device
-        )
+        drawn = shots.of_batch(self._studio.erased(self._studio.crops(seed, count, side), seed))
+        A = random_views(rng, drawn).to(self.settings.device)
         return seen_again(drawn.image.float() / 255, A), of_shots(drawn, A)
 
-    def _some_vectors(self) -> tuple[Tensor, Tensor]:
-        """Of a few batches, to begin from."""
-        drawn = [self.batch(-2 - number) for number in range(_FIT_BATCHES)]
-        with torch.no_grad():
-            vectors = [self.trunk(image).vector for image, _ in drawn]
-        return torch.cat(vectors), torch.cat([truth.joints_m for _, truth in drawn])
 
-    def _features(self, image: Tensor) -> Features:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.settings.trunk_rate > 0):
-            return self.trunk(image)
-
-    def validate(self) -> Scores:
-        image, truth = self._kept
-        return scores([self.head(self._features(image[rows])) for rows in _slices(len(image))], truth)
+def drifted(features: Features, original: nn.Module, image: Tensor, real: int) -> Tensor:
+    """How far the features of the last `real` crops lie from what the original trunk says of them, 1 = by their own deviation."""
+    with torch.no_grad():
+        before: Features = original(image[-real:])
+    pairs = [(now[-real:].float(), was.float()) for now, was in zip(features, before, strict=True)]
+    off = [(now - was).square().mean() / was.var() for now, was in pairs]
+    return torch.stack(off).mean()
 
 
 def _seed(settings: VNectSettings, number: int) -> int:
@@ -169,17 +230,17 @@ def _seed(settings: VNectSettings, number: int) -> int:
     return settings.seed * 1_000_003 + number + _FIT_BATCHES + 1
 
 
-def _slices(count: int) -> list[slice]:
-    return [slice(first, first + _VALIDATION_BATCH) for first in range(0, count, _VALIDATION_BATCH)]
+def _slices(count: int, size: int) -> list[slice]:
+    return [slice(first, first + size) for first in range(0, count, size)]
 
 
 def scores(said: list[Maps | Answers], truth: Truth) -> Scores:
-    """MPJPE and 3DPCK@150 of the joints in the crop, read at the maxima; 2D error of those that are not hidden, cells.
+    """MPJPE and 3DPCK@150 of the joints in the crop, as live; 2D error of those that are not hidden, cells.
 
     A joint whose depth is not known counts in 2D only.
     """
     heat = torch.cat([one.heat for one in said])
-    read_m = torch.cat([poses_m(one.heat, one.places_m) if isinstance(one, Maps) else one.fused_m for one in said])
+    read_m = torch.cat([_read_m(one) for one in said])
     side = heat.shape[-1]
     placed = (truth.height > 0) & torch.isfinite(truth.cells).all(-1)
     error_m = (read_m - truth.joints_m).norm(dim=-1)[placed & torch.isfinite(truth.joints_m).all(-1)]
@@ -191,3 +252,8 @@ def scores(said: list[Maps | Answers], truth: Truth) -> Scores:
         "median_cells": float(off.median()),
         "within_2_cells": 100.0 * float((off < 2.0).float().mean()),
     }
+
+
+def _read_m(said: Maps | Answers) -> Tensor:
+    """(B, J, 3)."""
+    return poses_m(said.heat, told_m(said.heat, said.places_m)) if isinstance(said, Maps) else said.fused_m

@@ -7,9 +7,10 @@ afresh every step (posewire_vnect.fresh):
     python -m posewire_vnect.train --out runs/tuned --shots shots/train --real shots/real --begin runs/head/weights.pt
         --trunk-rate 0.03 --trunk-from 15 --distil 1.0
 
-Without --shots pictures are rendered where the network learns, from --pack: on a GPU
+Without --shots pictures are rendered where the network learns, from --pack, and real crops mixed in: on a GPU
 
-    python -m posewire_vnect.train --out runs/gpu --device cuda --bf16 --batch 256 --steps 5000 --trunk-rate 0.1
+    python -m posewire_vnect.train --out runs/gpu --device cuda --bf16 --batch 256 --steps 5000 --begin bundled --trunk-rate 0.03
+        --trunk-from 15 --real shots/real --real-kept shots/others --distil 1.0 --real-share 0.2
 
 The same command again continues where it was stopped. FOLDER gets last.pt, curves.csv, curves.png, and at the end weights.pt and
 vnect.onnx.
@@ -21,6 +22,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from posewire.errors import SettingsError
@@ -31,8 +33,9 @@ from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
 from posewire_vnect import build, cache, export, shots, unfolded
 from posewire_vnect.fresh import FreshTask
-from posewire_vnect.names import JOINTS
+from posewire_vnect.names import INPUT_PX, JOINTS
 from posewire_vnect.network import VNect
+from posewire_vnect.real import RealCrops
 from posewire_vnect.rounding import round_weights
 from posewire_vnect.settings import VNectSettings
 from posewire_vnect.tasks import CachedTask, PictureTask
@@ -52,24 +55,27 @@ def run(
     pack: Path,
     rendered: Path | None = None,
     real: Path | None = None,
+    real_kept: Path | None = None,
     begin: Path | None = None,
     quiet: bool = False,
     finish: bool = False,
     procedural: int | None = None,
 ) -> Path:
     """Trains (or, to finish, takes the checkpoint as it is) and returns the exported file; `procedural` as Studio says it."""
-    check_used(settings, rendered, real)
+    check_used(settings, real, real_kept, caches=rendered is not None and begin is None and settings.trunk_rate == 0)
     settings = settings if begin is None else as_begun(settings, begin)
     loop.set_up(settings)
     net = build.network(settings).to(settings.device)
     if begin is not None:
         take(net, begin)
-    if rendered is not None and (begin is not None or settings.trunk_rate > 0):
-        task = fresh_task(settings, net, rendered, real, begun=begin is not None)
-    elif rendered is not None:
+    if rendered is not None and begin is None and settings.trunk_rate == 0:
         task = cached_task(settings, net, out, rendered, real)
     else:
-        task = PictureTask(settings, net.trunk, net.head, load(pack), procedural, begun=begin is not None)
+        crops = real_crops(settings, real, real_kept)
+        if rendered is not None:
+            task = FreshTask(settings, net.trunk, net.head, shots.shards(rendered), crops, begun=begin is not None)
+        else:
+            task = PictureTask(settings, net.trunk, net.head, load(pack), procedural, crops, begun=begin is not None)
     if begin is not None and begin.suffix == unfolded.ENDING and not isinstance(task, CachedTask):
         unfolded.measure_norms(net, (task.batch(number)[0] for number in range(-(-MEASURED // settings.batch))))
     modules = loop.averaged(task, settings, out) if finish else loop.train(task, settings, out, quiet=quiet)
@@ -79,15 +85,19 @@ def run(
     return out / "vnect.onnx"
 
 
-def check_used(settings: VNectSettings, rendered: Path | None, real: Path | None) -> None:
-    """Refuses what a run would not use.
+def check_used(settings: VNectSettings, real: Path | None, real_kept: Path | None, *, caches: bool) -> None:
+    """Refuses what a run would not use; `caches`: whether the head alone learns, from cached features.
 
     Raises:
-        SettingsError: real crops without rendered ones, or --distil without real crops or without a trunk that learns.
+        SettingsError: real crops of another size than the network's, or to choose by where none are learned from or looked at, or
+            --distil without real crops or without a trunk that learns.
     """
-    if real is not None and rendered is None:
-        hint = "python -m posewire_vnect.shots --out FOLDER renders some"
-        raise SettingsError("Real crops are learned from beside rendered ones only.", got="--real without --shots", hint=hint)
+    if real is not None and settings.side != INPUT_PX:
+        raise SettingsError("Real crops have one size only.", got=f"--side {settings.side} with --real", allowed=INPUT_PX)
+    if real_kept is not None and (real is None or caches):
+        got = "--real-kept with a frozen trunk's cached features" if caches else "--real-kept without --real"
+        allowed = "with --real, and with --trunk-rate above 0, --begin or without --shots"
+        raise SettingsError("--real-kept holds what a run chooses by that learns from real crops.", got=got, allowed=allowed)
     if settings.distil > 0 and (real is None or settings.trunk_rate == 0):
         got = f"--distil {settings.distil} --trunk-rate {settings.trunk_rate} {'with' if real else 'without'} --real"
         problem, allowed = "--distil holds what a trunk that learns says of real crops.", "with --trunk-rate above 0 and --real"
@@ -111,10 +121,9 @@ def take(net: VNect, path: Path) -> None:
     round_weights(net.trunk)
 
 
-def fresh_task(settings: VNectSettings, net: VNect, rendered: Path, real: Path | None, *, begun: bool) -> FreshTask:
-    """The task of trunk and head, on crops that are seen afresh every step."""
-    known = shots.shards(real) if real else []
-    return FreshTask(settings, net.trunk, net.head, shots.shards(rendered), known, begun=begun)
+def real_crops(settings: VNectSettings, real: Path | None, kept: Path | None) -> RealCrops | None:
+    """Of both folders."""
+    return None if real is None else RealCrops(settings, shots.shards(real), shots.shards(kept) if kept else [])
 
 
 def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, real: Path | None) -> CachedTask:
@@ -147,16 +156,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
     parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops (python -m posewire_vnect.shots)")
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="pseudo-labelled crops (python -m posewire_vnect.footage)")
+    told = "crops of other clips, to choose by instead of a fifth of --real"
+    parser.add_argument("--real-kept", type=Path, metavar="FOLDER", help=told)
     parser.add_argument(
-        "--begin", type=begun_at, metavar="WEIGHTS", help=f"weights.pt or vnect.onnx of an earlier run, or {BUNDLED}: what ships"
+        "--begin",
+        type=begun_at,
+        metavar="WEIGHTS",
+        help=f"weights.pt, its parts or vnect.onnx of an earlier run, or {BUNDLED}: what ships",
     )
     parser.add_argument("--finish", action="store_true", help="train no further: export the checkpoint")
     add_flags(parser, VNectSettings)
     flags = parser.parse_args(arguments)
     settings = settings_of(flags, VNectSettings)
-    print(
-        run(settings, flags.out, pack=flags.pack, rendered=flags.shots, real=flags.real, begin=flags.begin, finish=flags.finish)
-    )
+    begun = partial(run, settings, flags.out, pack=flags.pack, begin=flags.begin, finish=flags.finish)
+    print(begun(rendered=flags.shots, real=flags.real, real_kept=flags.real_kept))
 
 
 if __name__ == "__main__":

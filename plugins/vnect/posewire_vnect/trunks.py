@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from posewire_vnect.features import Features, Widths
-from posewire_xnect.selecsls import SelecSls
+from posewire_xnect.selecsls import SelecSls, SelecSlsSettings
 
 
 def _pyramid(fine: Tensor, mid: Tensor) -> Features:
@@ -17,12 +17,12 @@ def _pyramid(fine: Tensor, mid: Tensor) -> Features:
 class SelecSlsTrunk(nn.Module):
     """SelecSLS as XNect has it; fine features are the outputs of its level L2."""
 
-    widths = Widths(fine=288, mid=416, deep=416, vector=416)
-
-    def __init__(self) -> None:
+    def __init__(self, settings: SelecSlsSettings | None = None) -> None:
         super().__init__()
-        self.core = SelecSls()
-        levels = self.core.settings.levels
+        self.core = SelecSls(settings)
+        levels, out = self.core.settings.levels, self.core.features_out
+        fine = levels[1].wide if self.core.settings.outputs == "wide" else levels[1].base
+        self.widths = Widths(fine=fine[-1], mid=out, deep=out, vector=out)
         self._fine = len(levels[0].wide) + len(levels[1].wide) - 1
 
     def forward(self, image: Tensor) -> Features:

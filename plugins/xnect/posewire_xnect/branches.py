@@ -73,19 +73,24 @@ class FlatTask:
 
     def __init__(self, settings: StageOneRun, heads: Heads, folder: Path, footage: Path | None = None) -> None:
         self.settings, self.heads, self.folder, self.footage = settings, heads, folder, footage
-        heads.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub does not know it
         training, self.held = divided(folder)
         heads.fit(cache.drawn(training[:100], 12, np.random.default_rng(0)).features)
+        heads.to(settings.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub does not know it
         learning = nn.ModuleList([heads.merge, heads.branch_2d, heads.heatmaps, heads.fields])
         self.modules: Mapping[str, nn.Module] = {"heads": heads}
         rate, decay = settings.learning_rate, settings.weight_decay
         self.optimizers: Mapping[str, Optimizer] = {"flat": Adam(learning.parameters(), rate, weight_decay=decay)}
 
     def step(self, number: int, progress: float) -> Scores:
-        part = cache.joined([cache.load(path) for path in self._drawn(np.random.default_rng([self.settings.seed, number]))])
+        part = self.batch(number)
         heatmaps, fields = flat_losses(self._said(part), part.heatmaps, part.fields)
         descend(self.optimizers["flat"], heatmaps + fields, self.settings.largest_gradient)
         return {"heatmaps": float(heatmaps.detach()), "fields": float(fields.detach())}
+
+    def batch(self, number: int) -> cache.Part:
+        """Of a step, on the device that learns."""
+        drawn = self._drawn(np.random.default_rng([self.settings.seed, number]))
+        return cache.joined([cache.load(path) for path in drawn]).to(self.settings.device)
 
     def _drawn(self, rng: np.random.Generator) -> list[Path]:
         """Parts of a step."""
@@ -103,7 +108,7 @@ class FlatTask:
     def validate(self) -> Scores:
         losses: list[dict[str, Tensor]] = []
         for path in self.held[:12]:
-            part = cache.load(path)
+            part = cache.load(path).to(self.settings.device)
             losses.append(
                 dict(zip(("heatmaps", "fields"), flat_losses(self._said(part), part.heatmaps, part.fields), strict=True))
             )
@@ -130,19 +135,25 @@ class Columns:
     bones_m: Tensor
     """(N, J, 3) of its person, as targets of the encodings; NaN = unknown."""
 
+    def to(self, device: str | torch.device) -> Columns:
+        """On another device."""
+        return Columns(self.features.to(device), self.joint.to(device), self.bones_m.to(device))
+
 
 @torch.inference_mode()
 def gather(heads: Heads, known: Iterable[Path], seed: int = 0) -> Columns:
-    """What lies above every visible joint: at its cell, or at one beside it, as peaks are not exact."""
+    """What lies above every visible joint: at its cell, or at one beside it, as peaks are not exact; on the heads' device."""
+    device = next(heads.parameters()).device
     chance, found = torch.Generator().manual_seed(seed), list[tuple[Tensor, Tensor, Tensor]]()
     parents = [max(parent, 0) for parent in PARENTS]
     for path in known:
-        part = cache.load(path)
+        part = cache.load(path).to(device)
         features = heads.standardised(part.features)
         visible = part.visible & torch.isfinite(part.points_px).all(-1)
         picture, person, joint = visible.nonzero(as_tuple=True)
-        cells = cell_of(part.points_px, 0.4 * torch.randn(part.points_px.shape, generator=chance), part.heatmaps.shape[2:])
-        with torch.autocast("cpu", torch.bfloat16):  # the 2D branch learned with it, too
+        off = 0.4 * torch.randn(part.points_px.shape, generator=chance).to(device)
+        cells = cell_of(part.points_px, off, part.heatmaps.shape[2:])
+        with torch.autocast(device.type, torch.bfloat16):  # the 2D branch learned with it, too
             beside = heads.flat(features).beside.float()
         above = columns(features, beside, cells.flatten(1)).unflatten(1, cells.shape[1:])
         bones_m = part.joints_m - part.joints_m[:, :, parents]
@@ -172,8 +183,9 @@ class DeepTask:
     """The 3D branch, which learns from columns."""
 
     def __init__(self, settings: StageOneRun, heads: Heads, training: Columns, held: Columns) -> None:
-        self.settings, self.heads, self.training, self.held = settings, heads, training, held
-        self.table = torch.from_numpy(supervised(settings.scheme))
+        device = settings.device
+        self.settings, self.heads, self.training, self.held = settings, heads.to(device), training.to(device), held.to(device)
+        self.table = torch.from_numpy(supervised(settings.scheme)).to(device)
         learning = nn.ModuleList([heads.branch_3d, heads.encodings])
         self.modules: Mapping[str, nn.Module] = {"heads": heads}
         rate, decay = 0.5 * settings.learning_rate, settings.weight_decay
@@ -181,7 +193,7 @@ class DeepTask:
 
     def step(self, number: int, progress: float) -> Scores:
         rng = np.random.default_rng([self.settings.seed, number])
-        rows = torch.from_numpy(rng.integers(0, len(self.training.joint), self.settings.deep_batch))
+        rows = torch.from_numpy(rng.integers(0, len(self.training.joint), self.settings.deep_batch)).to(self.settings.device)
         squared = self._squared(self.training, rows)
         loss = squared.sum() / self.settings.deep_batch
         descend(self.optimizers["deep"], 10.0 * loss, self.settings.largest_gradient)
@@ -195,6 +207,6 @@ class DeepTask:
         return bone_losses(said, due, self.table[of.joint[rows]])
 
     def validate(self) -> Scores:
-        squared = self._squared(self.held, torch.arange(len(self.held.joint)))
+        squared = self._squared(self.held, torch.arange(len(self.held.joint), device=self.settings.device))
         table = self.table[self.held.joint]
         return {"validation_bone_mm": 1e3 * float(squared.sqrt()[table].mean())}

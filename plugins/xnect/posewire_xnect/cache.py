@@ -53,6 +53,15 @@ class Part:
         """(B, M, J) as truth.Scene."""
         return marked(self.visibility)
 
+    def to(self, device: str | torch.device) -> Part:
+        """On another device."""
+        features = Features(*(value.to(device) for value in self.features))
+        return Part(features, *(getattr(self, name).to(device) for name in _MAPS_AND_PEOPLE))
+
+
+_MAPS_AND_PEOPLE = ("heatmaps", "fields", "points_px", "joints_m", "visibility")
+"""Fields of a Part beside its features."""
+
 
 def make(scenes: Callable[[int], Iterator[Scene]], trunk: Path, folder: Path, parts: int, seed: int = 0) -> Iterator[int]:
     """Makes what is missing of the first `parts` and yields the number of each that is there.
@@ -148,5 +157,4 @@ def drawn(known: list[Path], count: int, rng: np.random.Generator) -> Part:
 def joined(parts: list[Part]) -> Part:
     """One part of several."""
     features = Features(*(torch.cat(values) for values in zip(*(part.features for part in parts), strict=True)))
-    names = ("heatmaps", "fields", "points_px", "joints_m", "visibility")
-    return Part(features, *(torch.cat([getattr(part, name) for part in parts]) for name in names))
+    return Part(features, *(torch.cat([getattr(part, name) for part in parts]) for name in _MAPS_AND_PEOPLE))

@@ -28,11 +28,12 @@ from posewire_blazepose.pseudo_labels import as_joints
 from posewire_data.joints import JOINTS, MIRROR
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
 from posewire_xnect import album, cache, truth
+from posewire_xnect.films import Mark, digest, digest_of
 from posewire_xnect.letterbox import LONGER_PX, SHORTER_PX
 from posewire_xnect.movenet import FEATURES, Features, Flat, Heads, gathered
 from posewire_xnect.placed import Placed
 from posewire_xnect.skeleton import LINKS, NECK, J
-from posewire_xnect.stage_one import Truth
+from posewire_xnect.stage_one import Maps, Truth
 from posewire_xnect.targets import STRIDE, BoolArray
 from posewire_xnect.truth import Scene
 
@@ -59,13 +60,15 @@ class Labelled:
 
 
 def make(video: Path, trunk: Path, heads: Heads, folder: Path, pictures: int, first: int = 0, seed: int = 0) -> Iterator[int]:
-    """Adds parts (cache.py) of so many pictures of a film, evenly spread, and yields the number of each.
+    """Makes parts (cache.py) of so many pictures of a film, evenly spread, and yields the number of each that is new.
+
+    Asked again, it makes what is missing; asked otherwise, it replaces what there is of the film.
 
     Args:
         video: A film that you may use.
         trunk: Of models/convert/convert_movenet.py.
         heads: Trained on rendered pictures, in eval mode: they say what BlazePose leaves open.
-        folder: Where the parts go, behind those that are there.
+        folder: Where the parts go, beside those of other films.
         pictures: How many.
         first: Frame to begin with; those before it may then be a test.
         seed: Source of chance.
@@ -73,30 +76,42 @@ def make(video: Path, trunk: Path, heads: Heads, folder: Path, pictures: int, fi
     Raises:
         SourceError: a film cannot be read.
     """
+    mark = Mark.of(video, pictures, first, seed, digest(trunk), digest_of(heads))
+    names = [mark.file_name("part", f"-{number:03d}.pt") for number in range(pictures // PICTURES)]
+    if all((folder / name).exists() for name in names):
+        return
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     known = list(labelled(video, pictures, rng, first))
-    order, before = rng.permutation(len(known)), len(cache.paths(folder))
+    order = rng.permutation(len(known))
+    mark.forget_others(folder, "part")
     with closing(open_session(trunk, threads=1)) as session:
-        for number in range(len(known) // PICTURES):
+        for number, name in enumerate(names[: len(known) // PICTURES]):
+            if (folder / name).exists():
+                continue
             chosen = [known[row] for row in order[number * PICTURES : (number + 1) * PICTURES]]
             said = session.run({"image": torch.cat([one.scene.image for one in chosen]).numpy()})
             features = gathered(tuple(torch.from_numpy(said[name]) for name in FEATURES))
             due = [_due(one, heads, Features(*(value[row : row + 1] for value in features))) for row, one in enumerate(chosen)]
-            cache.save(folder / cache.file_name(before + number), features, [one.scene for one in chosen], due)
-            yield before + number
+            cache.save(folder / name, features, [one.scene for one in chosen], due)
+            yield number
 
 
 def add_pictures(video: Path, folder: Path, pictures: int, first: int = 0, seed: int = 0) -> Path:
-    """Adds one file of labelled pictures (album.py) of a film, from which trunk and heads learn together; see `make`.
+    """Makes one file of labelled pictures (album.py) of a film, from which trunk and heads learn together, beside those of other
+    films, and returns it; one that is there already stays, one that was made otherwise goes. See `make`.
 
     Raises:
         SourceError: a film cannot be read.
     """
+    mark = Mark.of(video, pictures, first, seed)
+    path = folder / mark.file_name("album", ".npz")
+    if path.exists():
+        return path
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     known = [album.of_scene(one.scene, torch.from_numpy(one.left_open)[None]) for one in labelled(video, pictures, rng, first)]
-    path = folder / album.file_name(len(list(folder.glob("album_*.npz"))))
+    mark.forget_others(folder, "album")
     album.save(album.joined(known), path)
     return path
 
@@ -176,7 +191,7 @@ def _due(one: Labelled, heads: Heads, features: Features) -> Truth:
     return due._replace(heatmaps=heatmaps, fields=fields)
 
 
-def completed(heatmaps: Tensor, fields: Tensor, said: Flat, left_open: Tensor) -> tuple[Tensor, Tensor]:
+def completed(heatmaps: Tensor, fields: Tensor, said: Flat | Maps, left_open: Tensor) -> tuple[Tensor, Tensor]:
     """Labelled heatmaps and fields, and besides what was `said` of the joints and cells that are left open (B, J, h, w)."""
     first, second = np.array(LINKS).T
     links = (left_open[:, first] | left_open[:, second])[:, :, None] & (fields == 0).all(2, keepdim=True)

@@ -69,7 +69,7 @@ class Seen(NamedTuple):
 
 @torch.no_grad()
 def seen(trunk: Trunk, before: Trunk, images: Iterable[Tensor]) -> Seen:
-    """Of pictures (1, 3, H, W)."""
+    """Of pictures (1, 3, H, W), on the device of both trunks."""
     known: list[list[Tensor]] = []
     for image in images:
         known.append([value.half() for value in (trunk.said(image)[0], *before.said(image)[-2:])])
@@ -99,7 +99,8 @@ class SettleTask:
     """Of the two heads of a trunk, which learn in place; the rest of it stays."""
 
     def __init__(self, settings: SettleRun, trunk: Trunk, known: Seen) -> None:
-        self.settings, self.heads, self._known = settings, OwnHeads(trunk.graph).requires_grad_(True), known
+        self.settings, self.heads = settings, OwnHeads(trunk.graph).to(settings.device).requires_grad_(True)
+        self._known = Seen(*(value.to(settings.device) for value in known))
         kept = np.arange(len(known.fine)) % KEPT == 0
         self._learned, self._kept = np.flatnonzero(~kept), np.flatnonzero(kept)
         self.modules: Mapping[str, nn.Module] = {"heads": self.heads}
@@ -116,7 +117,7 @@ class SettleTask:
         return validation_means([self._losses(row) for row in torch.from_numpy(self._kept).split(1)])
 
     def _losses(self, rows: Tensor) -> dict[str, Tensor]:
-        fine, centre, reach = (value[rows].float() for value in self._known)
+        fine, centre, reach = (value[rows.to(self.settings.device)].float() for value in self._known)
         said, sure = self.heads(fine), centre.sigmoid()
         return {"centres": centre_loss(said[0].sigmoid(), sure), "reaches": reach_loss(said[1], reach, sure)}
 
@@ -156,10 +157,10 @@ def settle(
     if not files:
         raise SettingsError("The first file of pictures is kept apart.", got="one file", allowed="two files and more")
     images = chain(islice(_images(files), settings.rendered), _images(album.paths(real) if real is not None else []))
-    net = Trunk(trunk)
-    task = SettleTask(settings, net, seen(net, Trunk(before), images))
+    net, old = (Trunk(path).to(settings.device) for path in (trunk, before))
+    task = SettleTask(settings, net, seen(net, old, (image.to(settings.device) for image in images)))
     task.heads.load_state_dict(loop.train(task, settings, out, quiet=quiet)["heads"].state_dict())
-    trunk_file.write(trunk, net.graph, min(map(int, task.heads.layers)), out / "trunk.onnx")
+    trunk_file.write(trunk, net.graph.cpu(), min(map(int, task.heads.layers)), out / "trunk.onnx")
     return out / "trunk.onnx"
 
 

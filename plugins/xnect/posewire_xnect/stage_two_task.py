@@ -67,11 +67,11 @@ class StageTwoTask:
     def __init__(
         self, settings: StageTwoRun, net: StageTwo, found: Found, maker: Maker, held: Found, films: Found | None = None
     ) -> None:
-        self.settings, self.net, self.maker, self.held = settings, net, maker, held
+        self.settings, self.net, self.maker, self.held = settings, net.to(settings.device), maker, held
         self.rows, self.joints_m = found.rows, found.joints_m
         self._films = None if films is None else (films.rows, films.joints_m)
         if not net.mean.any():  # weights that it begins from have measured their own rows
-            net.fit(torch.from_numpy(np.concatenate([self.rows, maker.draw(np.random.default_rng(settings.seed), 2000)[0]])))
+            net.fit(self._laid(np.concatenate([self.rows, maker.draw(np.random.default_rng(settings.seed), 2000)[0]])))
         self.modules: Mapping[str, nn.Module] = {"net": net}
         adam = Adam(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
         self.optimizers: Mapping[str, Optimizer] = {"net": adam}
@@ -94,16 +94,20 @@ class StageTwoTask:
         lost[:, NECK] |= rng.random(len(rows)) < self.settings.neckless
         rows = without(rows, lost)
         rows[rng.random(len(rows)) < self.settings.blind, :, 3:] = 0.0
-        error = loss(self._said(rows), torch.from_numpy(joints_m).float(), self.net.settings)
+        error = loss(self._said(rows), self._laid(joints_m), self.net.settings)
         descend(self.optimizers["net"], 100.0 * error, self.settings.largest_gradient)
         return {"error": float(error.detach())}
 
+    def _laid(self, values: FloatArray) -> Tensor:
+        """On the device that learns, float32."""
+        return torch.from_numpy(values).float().to(self.settings.device)
+
     def _said(self, rows: FloatArray) -> Tensor:
         with torch.autocast(self.settings.device, torch.bfloat16, enabled=self.settings.bf16):
-            return self.net(torch.from_numpy(rows).float()).float()
+            return self.net(self._laid(rows)).float()
 
     def validate(self) -> Scores:
-        off_m = (self._said(self.held.rows) - torch.from_numpy(self.held.joints_m).float()).norm(dim=-1)
+        off_m = (self._said(self.held.rows) - self._laid(self.held.joints_m)).norm(dim=-1)
         return {"validation_mpjpe_mm": 1e3 * float(off_m.nanmean()), "validation_pck150": float((off_m < 0.15).float().mean())}
 
 

@@ -10,7 +10,8 @@
     settle  --trunk TUNED/trunk.onnx --before movenet_trunk.onnx --pictures PICTURES --out SETTLED [--footage REAL]
             the trunk's own centres and reaches as they were before it learned: SETTLED/trunk.onnx
     blend   --trunks TRUNK.onnx ... --ones WEIGHTS.pt ... --out BLEND [--deep WEIGHTS.pt]   their mean
-    whole   --pack synth.npz --out ONE [--device cpu]     SelecSLS from nothing: 25 minutes of one large GPU
+    whole   --pack synth.npz --out ONE [--footage REAL] [--footage-kept OTHERS] [--start WEIGHTS] [--device cpu]
+            SelecSLS from nothing: 25 minutes of one large GPU
     export  --trunk movenet_trunk.onnx --one ONE/weights.pt --pack synth.npz --out FOLDER [--two TWO/weights.pt]
     stage2  --pictures OTHERS --stage1 FOLDER/xnect_stage1.onnx --motion motion.npz --out TWO [--footage REAL]
             on what the exported file finds in pictures that it did not learn from; or --cache CACHE --one ONE/weights.pt
@@ -37,20 +38,20 @@ from posewire_synth.dataset import Pictures
 from posewire_training import loop, weights
 from posewire_training.command import command
 from posewire_training.flags import add_flags, settings_of
-from posewire_xnect import album, cache, footage, stage_two_train, trunk_file
+from posewire_xnect import album, cache, footage, stage_two_train, trunk_file, whole_train
 from posewire_xnect.blend import blend
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
 from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
+from posewire_xnect.frames import frames_of
 from posewire_xnect.movenet import Heads, Trunk
 from posewire_xnect.settle import SettleRun, settle
-from posewire_xnect.stage_one import StageOne
 from posewire_xnect.stage_two_task import StageTwoRun
 from posewire_xnect.stage_two_train import net_of
 from posewire_xnect.tune import TuneRun, TuneTask
-from posewire_xnect.whole_task import WholeRun, WholeTask
+from posewire_xnect.whole_task import WholeRun
 
-MOVENET, SELECSLS = "xnect-movenet", "xnect-selecsls"
-"""What weights files call themselves."""
+MOVENET = "xnect-movenet"
+"""What weights files of heads call themselves."""
 
 
 def stage_one(
@@ -94,6 +95,7 @@ def tune(
     pictures: Sequence[Path],
     out: Path,
     real: Path | None = None,
+    kept: Path | None = None,
     *,
     quiet: bool = False,
 ) -> Path:
@@ -106,25 +108,17 @@ def tune(
         pictures: Folders of rendered ones (album.py); the first file of the first is kept apart.
         out: Where everything goes.
         real: Labelled frames of films, learned from besides.
+        kept: Those of other films, to choose by.
         quiet: Shows no progress.
     """
     loop.set_up(settings)
-    known = album.paths(real) if real is not None else []
     rendered = [path for folder in pictures for path in album.paths(folder)]
     net = Trunk(trunk)
-    task = TuneTask(settings, net, heads_of(one), rendered, known)
+    task = TuneTask(settings, net, heads_of(one), rendered, frames_of(real, kept))
     trained = loop.train(task, settings, out, quiet=quiet)
     net.graph.load_state_dict(trained["trunk"].state_dict())
-    trunk_file.write(trunk, net.graph, settings.trunk_from, out / "trunk.onnx")
+    trunk_file.write(trunk, net.graph.cpu(), settings.trunk_from, out / "trunk.onnx")
     weights.save(out / "weights.pt", MOVENET, JOINTS, settings.to_json(), {"heads": trained["heads"]})
-    return out / "weights.pt"
-
-
-def whole(settings: WholeRun, pack: Path, out: Path, *, quiet: bool = False) -> Path:
-    """Trains SelecSLS and both branches; returns the weights file."""
-    loop.set_up(settings)
-    trained = loop.train(WholeTask(settings, StageOne(), pack), settings, out, quiet=quiet)
-    weights.save(out / "weights.pt", SELECSLS, JOINTS, settings.to_json(), trained)
     return out / "weights.pt"
 
 
@@ -154,9 +148,8 @@ def export(trunk: Path | None, one: Path, two: Path | None, pack: Path, out: Pat
     image = next(iter(Pictures(pack, "groups", batch=2, split="test", seed=77))).image
     first, second = out / "xnect_stage1.onnx", out / "xnect_stage2.onnx"
     if trunk is None:
-        net, content = StageOne(), weights.load(one, SELECSLS, JOINTS)
-        content.load_into({"net": net})
-        made = export_stage_one(net, image, first, half=True, scheme=content.settings["scheme"])
+        net, settings = whole_train.net_of(one)
+        made = export_stage_one(net, image, first, half=True, scheme=settings.scheme)
         told = f"difference {made.difference:.1e}\n{made.pruned}"
     else:
         scheme = weights.load(one, MOVENET, JOINTS).settings["scheme"]
@@ -240,8 +233,11 @@ def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
     commands["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
     for name, help_text in _FOUND.items():
         commands["stage2"].add_argument(f"--{name}", type=Path, metavar="PATH", help=help_text)
-    for name in ("stage1", "tune", "settle", "stage2"):
+    for name in ("stage1", "tune", "settle", "whole", "stage2"):
         commands[name].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
+    for name in ("tune", "whole"):
+        told = "labelled frames of other films, to choose by instead of a tenth of --footage"
+        commands[name].add_argument("--footage-kept", type=Path, metavar="PATH", help=told)
     for name in ("trunks", "ones"):
         commands["blend"].add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH")
     commands["blend"].add_argument("--deep", type=Path, metavar="PATH", help="heads whose 3D branch is taken as it is")
@@ -249,7 +245,7 @@ def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
         commands[name].add_argument("--pictures", type=int, default=60)
         commands[name].add_argument("--first", type=int, default=0, metavar="FRAME", help="where to begin")
         commands[name].add_argument("--seed", type=int, default=0)
-    for name in ("stage1", "stage2"):
+    for name in ("stage1", "whole", "stage2"):
         commands[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
     commands["cache"].add_argument("--pack", type=Path, metavar="PATH", help="render pictures")
     commands["cache"].add_argument("--pictures", type=Path, metavar="PATH", help="rendered pictures")
@@ -273,12 +269,16 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "stage1": lambda flags: stage_one(settings_of(flags, StageOneRun), flags.cache, flags.out, flags.start, flags.footage),
     "pictures": render_pictures,
     "label": lambda flags: footage.add_pictures(flags.video, flags.out, flags.pictures, flags.first, flags.seed),
-    "tune": lambda flags: tune(settings_of(flags, TuneRun), flags.trunk, flags.one, flags.pictures, flags.out, flags.footage),
+    "tune": lambda flags: tune(
+        settings_of(flags, TuneRun), flags.trunk, flags.one, flags.pictures, flags.out, flags.footage, flags.footage_kept
+    ),
     "settle": lambda flags: settle(
         settings_of(flags, SettleRun), flags.trunk, flags.before, flags.pictures, flags.out, flags.footage
     ),
     "blend": lambda flags: blend(MOVENET, flags.trunks, flags.ones, flags.out, flags.deep),
-    "whole": lambda flags: whole(settings_of(flags, WholeRun), flags.pack, flags.out),
+    "whole": lambda flags: whole_train.train(
+        settings_of(flags, WholeRun), flags.pack, flags.out, flags.footage, flags.footage_kept, flags.start
+    ),
     "stage2": lambda flags: stage_two_train.train(
         settings_of(flags, StageTwoRun), people_found(flags), flags.motion, flags.out, flags.start
     ),

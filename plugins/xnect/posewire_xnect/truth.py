@@ -48,6 +48,10 @@ class Scene:
         """Some of the pictures."""
         return Scene(self.image[rows], self.points_px[rows], self.joints_m[rows], self.visibility[rows])
 
+    def to(self, device: str | torch.device) -> Scene:
+        """On another device."""
+        return Scene(*(value.to(device) for value in (self.image, self.points_px, self.joints_m, self.visibility)))
+
 
 def joined(scenes: Sequence[Scene]) -> Scene:
     """One after the other; all have as many places."""

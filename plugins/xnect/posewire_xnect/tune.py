@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
@@ -26,6 +25,7 @@ from posewire_xnect import album, truth, windows
 from posewire_xnect.album import Album
 from posewire_xnect.branches import bone_losses, cell_of, flat_losses
 from posewire_xnect.footage import completed
+from posewire_xnect.frames import Frames
 from posewire_xnect.movenet import Features, Flat, Heads, Trunk, columns
 from posewire_xnect.readout import ReadOut
 from posewire_xnect.skeleton import Scheme, supervised
@@ -40,8 +40,6 @@ DROPPED = 0.1
 """Share of the 3D branch's features that are dropped: no two steps see the same picture."""
 BESIDE = 0.4
 """Cells by which the 3D is asked beside a joint, standard deviation: peaks are not exact."""
-KEPT_REAL = 10
-"""Every tenth real picture is kept apart to choose by, as is the first rendered file."""
 KEPT = 40
 """Pictures of each kind that a validation looks at."""
 NEAR_PX = 12.0
@@ -82,23 +80,23 @@ class TuneTask:
         settings: Of the run.
         trunk: As it is to begin.
         heads: Trained (branches.py).
-        rendered: Files of album.py; all pictures are held in memory, 0.5 MB each.
-        real: Files of footage.add_pictures, or none.
+        rendered: Files of album.py; all pictures are held in memory, 0.5 MB each. The first is kept apart to choose by.
+        real: Labelled frames of films, or none.
     """
 
-    def __init__(self, settings: TuneRun, trunk: Trunk, heads: Heads, rendered: list[Path], real: list[Path]) -> None:
+    def __init__(self, settings: TuneRun, trunk: Trunk, heads: Heads, rendered: list[Path], real: Frames | None) -> None:
         self.settings, self.trunk, self.heads = settings, trunk, heads
         for module in (trunk, heads):
-            module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub does not know it
+            module.to(settings.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - unknown to the stub
         self._before = (frozen(trunk), frozen(heads))
         learn_from(trunk, settings.trunk_from)
         for module in heads.branch_3d.modules():
             if isinstance(module, nn.Dropout):
                 module.p = DROPPED
         self._rendered = album.joined([album.load(path) for path in rendered[1:]])
-        self._real, kept_real = _divided(album.joined([album.load(path) for path in real])) if real else (None, None)
-        self._kept = {"": album.load(rendered[0]), **({"real_": kept_real} if kept_real is not None else {})}
-        self._table = torch.from_numpy(supervised(settings.scheme))
+        self._real = real
+        self._kept = {"": album.load(rendered[0]), **({"real_": real.kept} if real is not None else {})}
+        self._table = torch.from_numpy(supervised(settings.scheme)).to(settings.device)
         self.modules: Mapping[str, nn.Module] = {"trunk": trunk.graph, "heads": heads}
         groups = [{"params": list(heads.parameters())}, *by_size(trunk, settings.learning_rate * settings.trunk_rate)]
         optimizer = Adam(groups, settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
@@ -123,10 +121,10 @@ class TuneTask:
         look = windows.Look.drawn(rng, self.settings.whole)
         count = max(1, self.settings.batch // 2) if look.room == windows.WHOLE else self.settings.batch
         real = round(count * self.settings.real) if self._real is not None else 0
-        chosen = [(self._rendered, _some(rng, self._rendered, count - real))]
+        chosen = [(self._rendered, rng.integers(0, len(self._rendered), count - real))]
         if self._real is not None and real:
-            chosen.append((self._real, _some(rng, self._real, real)))
-        return *windows.seen(chosen, rng, look), real
+            chosen.append((self._real.learned, self._real.some(rng, real)))
+        return *windows.seen(chosen, rng, look, self.settings.device), real
 
     def _said(self, trunk: nn.Module, heads: Heads, image: Tensor) -> tuple[Features, Flat]:
         """Standardised features and the 2D branch's answer."""
@@ -142,8 +140,9 @@ class TuneTask:
 
     def _bones(self, features: Features, flat: Flat, scene: Scene, number: int) -> Tensor:
         """Mean over the visible joints."""
-        off = BESIDE * torch.from_numpy(np.random.default_rng([self.settings.seed, 1, number]).normal(size=scene.points_px.shape))
-        cells = cell_of(scene.points_px, off, flat.heatmaps.shape[2:])
+        off = np.random.default_rng([self.settings.seed, 1, number]).normal(size=scene.points_px.shape)
+        aside = BESIDE * torch.from_numpy(off).to(self.settings.device)
+        cells = cell_of(scene.points_px, aside, flat.heatmaps.shape[2:])
         above = columns(Features(*(value.float() for value in features)), flat.beside.float(), cells.flatten(1))
         visible = scene.visible & torch.isfinite(scene.points_px).all(-1)
         picture, person, joint = visible.nonzero(as_tuple=True)
@@ -161,7 +160,8 @@ class TuneTask:
 
     def _kept_scores(self, kept: Album, row: int) -> dict[str, float]:
         """Of one whole picture; NaN where it shows nobody."""
-        scene, left_open = kept.scene(slice(row, row + 1)), kept.left_open[row : row + 1]
+        scene = kept.scene(slice(row, row + 1)).to(self.settings.device)
+        left_open = kept.left_open[row : row + 1].to(self.settings.device)
         before = self._said_before(scene.image) if left_open.any() else None
         features, flat = self._said(self.trunk, self.heads, scene.image)
         heatmaps, fields = flat_losses(flat, *_due(scene, left_open, before))
@@ -223,17 +223,6 @@ def _keep_statistics(heads: Heads) -> None:
     for module in heads.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-
-
-def _divided(real: Album) -> tuple[Album, Album]:
-    """Those that are learned from, and those that are kept."""
-    kept = torch.arange(len(real)) % KEPT_REAL == 0
-    learned, apart = (Album(*(getattr(real, name)[rows] for name in album.FIELDS)) for rows in (~kept, kept))
-    return learned, apart
-
-
-def _some(rng: np.random.Generator, known: Album, count: int) -> NDArray[np.int64]:
-    return rng.integers(0, len(known), count)
 
 
 def _mean(values: list[float]) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -58,21 +58,44 @@ class Look:
         return cls(size, FAR if size < BETWEEN else NEAR)
 
 
+class Cut(NamedTuple):
+    """Windows on pictures and their people; see Album."""
+
+    image: Tensor
+    points_px: Tensor
+    joints_m: Tensor
+    visibility: Tensor
+    left_open: Tensor
+
+
 def _between(rng: np.random.Generator, low: float, high: float) -> float:
     """As likely in each half of the logarithm."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def seen(chosen: Sequence[tuple[Album, NDArray[np.int64]]], rng: np.random.Generator, look: Look) -> tuple[Scene, Tensor]:
+def seen(
+    chosen: Sequence[tuple[Album, NDArray[np.int64]]], rng: np.random.Generator, look: Look, device: str = "cpu"
+) -> tuple[Scene, Tensor]:
     """New looks at some pictures of 512 x 320, and the cells (B, J, h, w) that are left open.
 
     Args:
         chosen: Albums, and which of their pictures.
         rng: Source of chance.
         look: The window, and how large.
+        device: Where they go.
     """
+    return recoloured_there(cut(chosen, rng, look), rng, device)
+
+
+def cut(chosen: Sequence[tuple[Album, NDArray[np.int64]]], rng: np.random.Generator, look: Look) -> Cut:
+    """The windows as they are, on the CPU; see `seen`."""
     some = [_window(album, int(row), rng, look) for album, rows in chosen for row in rows]
-    image, points_px, joints_m, visibility, left_open = (torch.stack(values) for values in zip(*some, strict=True))
+    return Cut(*(torch.stack(values) for values in zip(*some, strict=True)))
+
+
+def recoloured_there(windows: Cut, rng: np.random.Generator, device: str) -> tuple[Scene, Tensor]:
+    """Some of them blurred, all with other colours, on the device; see `seen`."""
+    image, points_px, joints_m, visibility, left_open = (value.to(device) for value in windows)
     black = (image == 0).all(1, keepdim=True)  # what lies beyond a picture stays black
     image = recoloured(blurred(image, rng) if rng.random() < BLURRED else image, rng).masked_fill(black, 0.0)
     return Scene(image, *without_empty_places(points_px, joints_m, visibility)), left_open

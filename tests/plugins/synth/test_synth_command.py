@@ -36,6 +36,10 @@ def test_a_contact_sheet_is_written(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--out", "x.png", "--count", "0"], "--count"),
         (["--out", "x.png", "--device", "toaster"], "device"),
         (["pack"], "--motion"),
+        (["backgrounds"], "--hdri"),
+        (["cutouts"], "--data"),
+        (["blender"], "--python"),
+        (["backgrounds", "--hdri", ".", "--out", "views", "--each", "0"], "--each"),
         (["pack", "--pack", "new.npz", "--motion", "."], "CMU motion"),
     ],
 )

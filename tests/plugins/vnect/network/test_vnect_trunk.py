@@ -11,12 +11,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from vnect_nets import pictures
 
-from posewire.errors import ModelError
+from posewire.errors import ModelError, SettingsError
 from posewire.runtime import open_session
 from posewire_training import onnx_export, onnx_graph
-from posewire_vnect import rounding
+from posewire_vnect import build, rounding
 from posewire_vnect.cache import FrozenTrunk
 from posewire_vnect.names import INPUT_PX
+from posewire_vnect.settings import VNectSettings
 from posewire_vnect.trunk_blazepose import BlazePoseTrunk, source_path
 from posewire_vnect.trunks import ResNetTrunk, SelecSlsTrunk
 
@@ -111,3 +112,16 @@ def test_trunks_from_nothing_give_what_they_promise(kind: type[SelecSlsTrunk | R
     sides = [tuple(part.shape[2:]) for part in features[:3]]
     assert sides == [(8, 8), (4, 4), (2, 2)]
     assert [part.shape[1] for part in features] == list(trunk.widths)
+
+
+@pytest.mark.parametrize(("module", "skip", "outputs"), [("CS", "first", "wide"), ("AS", "prev", "base")])
+def test_selecsls_is_the_one_that_the_settings_name(module: str, skip: str, outputs: str) -> None:
+    settings = VNectSettings(trunk="selecsls", trunk_rate=1.0, side=64, module=module, skip=skip, outputs=outputs)  # type: ignore[arg-type]
+    made = build.trunk(settings).eval()
+    told = made.core.settings
+    assert (told.module, told.skip, told.outputs) == (module, skip, outputs)
+    with torch.no_grad():
+        said = made(torch.rand(1, 3, 64, 64))
+    assert [part.shape[1] for part in said] == list(made.widths)
+    with pytest.raises(SettingsError, match="SelecSLS's"):
+        VNectSettings(module="AS")

@@ -51,11 +51,13 @@ def test_a_frame_larger_than_the_picture_covers_it_and_a_smaller_one_lies_within
             assert min(0.0, room - placed.scale * side) <= low <= max(0.0, room - placed.scale * side)
 
 
-def test_a_film_becomes_parts_behind_those_that_are_there(tmp_path: Path) -> None:
+def test_a_film_becomes_parts_beside_those_of_other_films(tmp_path: Path) -> None:
     heads = Heads(HeadSettings(width=16, blocks=1, hidden=16)).eval()
-    trunk = tiny_trunk(tmp_path / "trunk.onnx")
-    for turn in range(2):
-        assert list(footage.make(CLIP, trunk, heads, tmp_path / "real", footage.PICTURES, first=60 * turn)) == [turn]
+    trunk, other = tiny_trunk(tmp_path / "trunk.onnx"), tmp_path / "the other.mp4"
+    other.write_bytes(CLIP.read_bytes())
+    for film in (CLIP, other):
+        assert list(footage.make(film, trunk, heads, tmp_path / "real", footage.PICTURES, first=60)) == [0]
+    assert len(cache.paths(tmp_path / "real")) == 2
     part = cache.load(cache.paths(tmp_path / "real")[1])
     visible = part.visible[:, 0]
     assert visible[:, NECK].sum() >= 3 and not visible[:, HEAD_TOP].any()
@@ -64,6 +66,33 @@ def test_a_film_becomes_parts_behind_those_that_are_there(tmp_path: Path) -> Non
         assert part.heatmaps[picture, NECK, y, x] > 0.6
         bones_m = part.joints_m[picture, 0, NECK] - part.joints_m[picture, 0, 0]
         assert 0.3 < float(bones_m.norm()) < 0.8
+
+
+def test_a_film_asked_for_again_gives_what_is_missing_and_asked_for_otherwise_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(footage, "PICTURES", 2)
+    heads, trunk, real = (
+        Heads(HeadSettings(width=16, blocks=1, hidden=16)).eval(),
+        tiny_trunk(tmp_path / "t.onnx"),
+        tmp_path / "r",
+    )
+    stopped = footage.make(CLIP, trunk, heads, real, 4)
+    assert next(stopped) == 0
+    stopped.close()
+    (first,) = cache.paths(real)
+    made = first.stat().st_mtime_ns
+    assert list(footage.make(CLIP, trunk, heads, real, 4)) == [1] and list(footage.make(CLIP, trunk, heads, real, 4)) == []
+    assert len(cache.paths(real)) == 2 and first.stat().st_mtime_ns == made
+    assert not torch.equal(*(cache.load(path).points_px for path in cache.paths(real)))
+    torch.nn.init.zeros_(heads.heatmaps.weight)  # other heads leave other things open
+    assert list(footage.make(CLIP, trunk, heads, real, 4)) == [0, 1]
+    assert len(cache.paths(real)) == 2 and not first.exists()
+
+
+def test_a_film_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        footage.add_pictures(tmp_path / "missing.mp4", tmp_path, 2)
 
 
 def test_heads_keep_what_they_say_of_joints_left_open_and_say_nothing_beside_people() -> None:

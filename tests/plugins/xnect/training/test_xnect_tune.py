@@ -23,6 +23,7 @@ from posewire_training import weights  # noqa: E402
 from posewire_xnect import album, cache, footage, targets, train, trunk_file, truth, tune, windows  # noqa: E402
 from posewire_xnect.album import Album  # noqa: E402
 from posewire_xnect.blend import blend  # noqa: E402
+from posewire_xnect.frames import Frames  # noqa: E402
 from posewire_xnect.movenet import Heads, HeadSettings, Trunk  # noqa: E402
 from posewire_xnect.readout import ReadOut  # noqa: E402
 from posewire_xnect.skeleton import NECK, PELVIS, J  # noqa: E402
@@ -220,7 +221,7 @@ SETTINGS = TuneRun(
 def task_of(folder: Path, pictures: Path, settings: TuneRun = SETTINGS) -> TuneTask:
     heads = Heads(HeadSettings(width=32, blocks=1, hidden=32))
     known = album.paths(pictures)
-    return TuneTask(settings, Trunk(tiny_trunk(folder / "trunk.onnx")), heads, known, known)
+    return TuneTask(settings, Trunk(tiny_trunk(folder / "trunk.onnx")), heads, known, Frames(known))
 
 
 def test_the_last_part_of_the_trunk_learns_and_the_rest_and_batch_norm_s_statistics_stay(tmp_path: Path, pictures: Path) -> None:
@@ -347,9 +348,20 @@ def test_a_blend_needs_as_many_trunks_as_heads(tmp_path: Path, capsys: pytest.Ca
     assert "as many of both" in capsys.readouterr().err
 
 
-def test_frames_of_a_film_become_labelled_pictures_beside_those_that_are_there(tmp_path: Path) -> None:
-    for first in (0, 60):
-        footage.add_pictures(CLIP, tmp_path, 2, first)
+def test_frames_of_a_film_become_labelled_pictures_beside_those_of_other_films(tmp_path: Path) -> None:
+    other = tmp_path / "the other.mp4"
+    other.write_bytes(CLIP.read_bytes())
+    for film in (CLIP, other):
+        footage.add_pictures(film, tmp_path, 2, 60)
     known = album.joined([album.load(path) for path in album.paths(tmp_path)])
     assert len(known) == 4 and (known.visibility[:, 0, NECK] == VISIBLE).sum() >= 2
     assert known.left_open[:, JOINTS.index("head_top")].any()
+
+
+def test_a_film_that_is_labelled_again_is_there_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = footage.add_pictures(CLIP, tmp_path, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(footage, "labelled", None)  # nothing is done again
+        assert footage.add_pictures(CLIP, tmp_path, 2) == first
+    other = footage.add_pictures(CLIP, tmp_path, 1)
+    assert album.paths(tmp_path) == [other] and len(album.load(other)) == 1

@@ -1,0 +1,31 @@
+"""Where a training computes: asked for by name, and there, or refused before any work is done."""
+
+from __future__ import annotations
+
+import torch
+
+from posewire.errors import DeviceError
+
+
+def check(name: str) -> None:
+    """Refuses a device on which nothing can be computed here.
+
+    Raises:
+        DeviceError: the name means nothing to torch, or its machine part is not there.
+    """
+    allowed = _there()
+    try:
+        known = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError("There is no such device.", got=name, allowed=allowed, hint="--device cpu") from error
+    if known.type == "cuda" and not torch.cuda.is_available():
+        hint = "--device cpu, or install the torch that belongs to your GPU: https://pytorch.org/get-started/locally"
+        raise DeviceError("torch sees no CUDA device.", got=f"{name}, torch {torch.__version__}", allowed=allowed, hint=hint)
+    if name not in allowed:
+        raise DeviceError("No training can compute there.", got=name, allowed=allowed, hint="--device cpu")
+
+
+def _there() -> list[str]:
+    """Names of what this machine has."""
+    cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return ["cpu", *(["cuda", *cuda] if cuda else []), *(["mps"] if torch.backends.mps.is_available() else [])]
