@@ -37,6 +37,9 @@ _TURNS_RAD = (0.0, math.pi / 2, -math.pi / 2, math.pi)
 _UPRIGHT = _TURNS_RAD[:1]
 _MINIMUM_START = 0.7
 """Who is followed already may be half hidden; a newcomer must be clear, unless nobody else is there."""
+_MINIMUM_TURNED = 0.95
+"""Where nobody else is there, faint and turned boxes are tried, too; who is found so must be clear beyond doubt. Of 288 empty
+rooms and places somebody is then seen in 14, with 0.5 in 41; of 600 pictures of athletes (LSPET 601-1200) in 592 and 593."""
 _SURE_START = 0.9
 _SURE_BOX = 0.4
 """Below it a box is tried upright only, unless nobody else is there: a turned region finds bodies in signposts."""
@@ -127,13 +130,13 @@ class BlazePose:
         started: list[Body] = []
         for person in candidates:
             turns_rad = _TURNS_RAD if eager or person.score >= _SURE_BOX else _UPRIGHT
-            body = self._start(frame, person, turns_rad, _MINIMUM_SCORE if eager else _MINIMUM_START)
+            body = self._start(frame, person, turns_rad, _MINIMUM_TURNED if eager else _MINIMUM_START)
             if body is not None and not any(_covers(other, _box(body)) for other in started):
                 started.append(body)
         return started
 
     def _start(self, frame: Frame, person: PersonBox, turns_rad: tuple[float, ...], minimum: float) -> Body | None:
-        """The person of a box, seen a second time in the region turned with the body."""
+        """The person of a box, seen a second time in the region turned with the body, both times above the minimum."""
         best: Body | None = None
         for turn_rad in turns_rad:
             body = self._landmarks.look(frame, [person.region.turned(turn_rad)])[0]
@@ -144,7 +147,7 @@ class BlazePose:
         if best is None:
             return None
         again = self._landmarks.look(frame, [best.region])[0]
-        return again if again.score >= _MINIMUM_SCORE else best
+        return again if again.score > minimum else None
 
     def close(self) -> None:
         """Frees the networks; may be called twice."""
