@@ -37,10 +37,9 @@ _TURNS_RAD = (0.0, math.pi / 2, -math.pi / 2, math.pi)
 _UPRIGHT = _TURNS_RAD[:1]
 _MINIMUM_START = 0.7
 """Who is followed already may be half hidden; a newcomer must be clear, unless nobody else is there."""
-_MINIMUM_TURNED = 0.95
-"""Where nobody else is there, faint and turned boxes are tried, too; who is found so must be clear beyond doubt. Of 288 empty
-rooms and places somebody is then seen in 14, with 0.5 in 41; of 600 pictures of athletes (LSPET 601-1200) in 592 and 593."""
 _SURE_START = 0.9
+"""Surer than this no other turn is tried. Where nobody else is there, faint and turned boxes are tried, too, and who is found so
+must be as sure: of 288 empty rooms and places somebody is then seen in 16, with 0.5 in 41; athletes (LSPET) lose 0 to 0.4 points of PCK."""
 _SURE_BOX = 0.4
 """Below it a box is tried upright only, unless nobody else is there: a turned region finds bodies in signposts."""
 
@@ -122,7 +121,8 @@ class BlazePose:
         started = self._start_all(frame, new, eager=False)
         if not started and not known:
             turned = self._start_all(frame, found + self._person_detector.find_turned(frame), eager=True)
-            started = sorted(turned, key=lambda body: -body.score)[:1]  # the surest alone; the next look finds the others
+            surest = max(turned, key=lambda body: body.score, default=None)  # alone; the next look finds the others
+            started = [surest] if surest and surest.score >= _SURE_START else []
         return started
 
     def _start_all(self, frame: Frame, people: list[PersonBox], *, eager: bool) -> list[Body]:
@@ -130,13 +130,13 @@ class BlazePose:
         started: list[Body] = []
         for person in candidates:
             turns_rad = _TURNS_RAD if eager or person.score >= _SURE_BOX else _UPRIGHT
-            body = self._start(frame, person, turns_rad, _MINIMUM_TURNED if eager else _MINIMUM_START)
+            body = self._start(frame, person, turns_rad, _MINIMUM_SCORE if eager else _MINIMUM_START)
             if body is not None and not any(_covers(other, _box(body)) for other in started):
                 started.append(body)
         return started
 
     def _start(self, frame: Frame, person: PersonBox, turns_rad: tuple[float, ...], minimum: float) -> Body | None:
-        """The person of a box, seen a second time in the region turned with the body, both times above the minimum."""
+        """The person of a box, seen a second time in the region turned with the body."""
         best: Body | None = None
         for turn_rad in turns_rad:
             body = self._landmarks.look(frame, [person.region.turned(turn_rad)])[0]
@@ -147,7 +147,7 @@ class BlazePose:
         if best is None:
             return None
         again = self._landmarks.look(frame, [best.region])[0]
-        return again if again.score > minimum else None
+        return again if again.score >= _MINIMUM_SCORE else best
 
     def close(self) -> None:
         """Frees the networks; may be called twice."""
