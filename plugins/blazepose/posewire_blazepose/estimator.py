@@ -39,7 +39,8 @@ _MINIMUM_START = 0.7
 """Who is followed already may be half hidden; a newcomer must be clear, unless nobody else is there."""
 _SURE_START = 0.9
 """Surer than this no other turn is tried. Where nobody else is there, faint and turned boxes are tried, too, and who is found so
-must be as sure: of 288 empty rooms and places somebody is then seen in 16, with 0.5 in 41; athletes (LSPET) lose 0 to 0.4 points of PCK."""
+must be as sure: of 288 empty rooms and places somebody is then seen in 16, with 0.5 in 41; of athletes' joints (LSPET) at most
+0.4 of 100 are lost."""
 _SURE_BOX = 0.4
 """Below it a box is tried upright only, unless nobody else is there: a turned region finds bodies in signposts."""
 
