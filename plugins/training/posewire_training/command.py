@@ -1,7 +1,8 @@
-"""How a command of a plugin, `python -m posewire_...`, ends."""
+"""How a command of a plugin, `python -m posewire_...`, begins and ends."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -25,3 +26,10 @@ def command(main: Callable[P, None]) -> Callable[P, int]:
         return 0
 
     return run
+
+
+def parser_of(module: str, doc: str | None) -> argparse.ArgumentParser:
+    """Of `python -m module`: the module's first paragraph says what it does, the others stand below the flags."""
+    description, _, rest = (doc or "").partition("\n\n")
+    shape = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(prog=f"python -m {module}", description=description, epilog=rest, formatter_class=shape)

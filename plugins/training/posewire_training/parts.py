@@ -9,7 +9,6 @@ folder, or its first part, and a run whose --out holds the parts of last.pt goes
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor
 
 from posewire.errors import ModelError
-from posewire_training.command import command
+from posewire_training.command import command, parser_of
 
 LARGEST = 15 * 2**20
 """Bytes of a part."""
@@ -122,11 +121,7 @@ def _stem_in(folder: Path) -> str:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    description, _, rest = (__doc__ or "").partition("\n\n")
-    shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m posewire_training.parts", description=description, epilog=rest, formatter_class=shape
-    )
+    parser = parser_of("posewire_training.parts", __doc__)
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT.pt")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     flags = parser.parse_args(arguments)

@@ -8,7 +8,6 @@ the device and every output comes back, as live.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import time
@@ -24,7 +23,7 @@ from rich.table import Table
 from posewire.errors import SettingsError
 from posewire.methods import DEVICES, Device
 from posewire.runtime import Session, open_session
-from posewire_training.command import command
+from posewire_training.command import command, parser_of
 
 Arrays: TypeAlias = Mapping[str, NDArray[np.float32]]
 RUNS = 30
@@ -96,11 +95,7 @@ def table_of(paths: Sequence[Path], size: tuple[int, int], threads: Sequence[int
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    description, _, rest = (__doc__ or "").partition("\n\n")
-    shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m posewire_training.times", description=description, epilog=rest, formatter_class=shape
-    )
+    parser = parser_of("posewire_training.times", __doc__)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE.onnx")
     parser.add_argument("--size", default="x".join(map(str, SIZE)), metavar="WxH", help="of a picture where it is free")
     parser.add_argument("--device", choices=DEVICES, default="cpu")

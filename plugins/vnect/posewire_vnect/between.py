@@ -10,7 +10,6 @@ share is judged on the crops that trainings keep for validation; one share with 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from torch import Tensor
 
 from posewire.errors import SettingsError
 from posewire_training import weights
-from posewire_training.command import command
+from posewire_training.command import command, parser_of
 from posewire_training.task import Scores
 from posewire_vnect import build, export, shots
 from posewire_vnect.fresh import FreshTask
@@ -97,11 +96,7 @@ def run(old: Path, new: Path, shares: Sequence[float], rendered: Path, real: Pat
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    description, _, rest = (__doc__ or "").partition("\n\n")
-    shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m posewire_vnect.between", description=description, epilog=rest, formatter_class=shape
-    )
+    parser = parser_of("posewire_vnect.between", __doc__)
     parser.add_argument("old", type=Path, metavar="OLD.pt")
     parser.add_argument("new", type=Path, metavar="NEW.pt")
     parser.add_argument("--shares", default="0,0.5,1", help="of the new weights, to judge (default 0,0.5,1)")

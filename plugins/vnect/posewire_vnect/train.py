@@ -18,7 +18,6 @@ vnect.onnx.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +28,7 @@ from posewire.errors import SettingsError
 from posewire_models import model_path
 from posewire_synth.pack import load
 from posewire_training import loop, weights
-from posewire_training.command import command
+from posewire_training.command import command, parser_of
 from posewire_training.flags import add_flags, settings_of
 from posewire_vnect import build, cache, export, shots, unfolded
 from posewire_vnect.fresh import FreshTask
@@ -147,11 +146,7 @@ def begun_at(text: str) -> Path:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    description, _, rest = (__doc__ or "").partition("\n\n")
-    shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m posewire_vnect.train", description=description, epilog=rest, formatter_class=shape
-    )
+    parser = parser_of("posewire_vnect.train", __doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
     parser.add_argument("--shots", type=Path, metavar="FOLDER", help="rendered crops (python -m posewire_vnect.shots)")
