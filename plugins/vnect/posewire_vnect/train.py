@@ -13,7 +13,7 @@ Without --shots pictures are rendered where the network learns, from --pack, and
         --trunk-from 15 --real shots/real --real-kept shots/others --distil 1.0 --real-share 0.2
 
 The same command again continues where it was stopped. FOLDER gets last.pt, curves.csv, curves.png, and at the end weights.pt and
-vnect.onnx.
+vnect.onnx; begun.pt, too, where it goes on from an exported file.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from posewire_vnect.tasks import CachedTask, PictureTask
 
 METHOD = "vnect"
 BUNDLED = "bundled"
+BEGUN = "begun.pt"
+"""What a run that goes on from an exported file began as: for posewire_vnect.between."""
 MEASURED = 256
 """Crops that the batch norms of an exported file are measured on."""
 VIEWS = 2
@@ -77,11 +79,16 @@ def run(
             task = PictureTask(settings, net.trunk, net.head, load(pack), procedural, crops, begun=begin is not None)
     if begin is not None and begin.suffix == unfolded.ENDING and not isinstance(task, CachedTask):
         unfolded.measure_norms(net, (task.batch(number)[0] for number in range(-(-MEASURED // settings.batch))))
+        _save(net, settings, out / BEGUN)
     modules = loop.averaged(task, settings, out) if finish else loop.train(task, settings, out, quiet=quiet)
     finished = VNect(modules.get("trunk", net.trunk), modules["head"]).cpu().eval()
-    weights.save(out / "weights.pt", METHOD, JOINTS, settings.to_json(), {"trunk": finished.trunk, "head": finished.head})
+    _save(finished, settings, out / "weights.pt")
     export.export(finished, out / "vnect.onnx", side=settings.side)
     return out / "vnect.onnx"
+
+
+def _save(net: VNect, settings: VNectSettings, path: Path) -> None:
+    weights.save(path, METHOD, JOINTS, settings.to_json(), {"trunk": net.trunk, "head": net.head})
 
 
 def check_used(settings: VNectSettings, real: Path | None, real_kept: Path | None, *, caches: bool) -> None:

@@ -84,6 +84,8 @@ def test_training_goes_on_from_what_ships_and_from_there(tmp_path: Path) -> None
     assert train.main(["--out", str(tmp_path / "one"), "--begin", train.BUNDLED, "--learning-rate", "1e-7", *command]) == 0
     kept = weights.load(tmp_path / "one" / "weights.pt", train.METHOD, JOINTS)
     assert kept.settings["answers"] is False
+    begun = weights.load(tmp_path / "one" / train.BEGUN, train.METHOD, JOINTS).states["head"]["maps.last.weight"]
+    torch.testing.assert_close(kept.states["head"]["maps.last.weight"], begun, rtol=0, atol=1e-4)
     crops = drawn(4).image.float() / 255
     assert apart(said(tmp_path / "one" / "vnect.onnx", crops)[1:2], said(SHIPPED, crops)[1:2]) < 0.05
     assert train.main(["--out", str(tmp_path / "two"), "--begin", str(tmp_path / "one" / "weights.pt"), *command]) == 0
