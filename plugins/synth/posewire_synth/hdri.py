@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from posewire.errors import PluginError, SourceError
 
-FloatArray = NDArray[np.floating[Any]]
 Track: TypeAlias = Callable[[Iterable[Path]], Iterable[Path]]
 
 _SUFFIXES = (".hdr", ".exr", ".exr.js")
@@ -39,9 +38,7 @@ _WHITE = 3.0
 """Light that is developed as white, where 0.18 is the picture's middle grey (Reinhard et al. 2002, eq. 4)."""
 
 
-def write_views(
-    folder: Path, out: Path, *, each: int, seed: int, track: Callable[[Iterable[Path]], Iterable[Path]] = iter
-) -> int:
+def write_views(folder: Path, out: Path, *, each: int, seed: int, track: Track = iter) -> int:
     """Writes `each` views of every panorama in a folder as NAME_00.jpg ...; returns how many.
 
     Raises:

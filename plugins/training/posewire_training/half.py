@@ -8,7 +8,6 @@ ONNX Runtime computes such a file on a CPU, too, only not faster.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 from posewire.errors import ModelError
 from posewire.runtime import open_session
 from posewire_training import onnx_export
-from posewire_training.command import command
+from posewire_training.command import command, parser_of
 from posewire_training.convolutions import followed_by_a_convolution, with_names
 from posewire_training.onnx_graph import constants_of
 
@@ -169,7 +168,7 @@ class _Halved:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m posewire_training.half", description="A network that computes in float16.")
+    parser = parser_of("posewire_training.half", __doc__)
     parser.add_argument("file", type=Path, metavar="FILE.onnx", help="an exported network: float, or the int8 file that ships")
     parser.add_argument("--to", type=Path, required=True, metavar="HALF.onnx")
     flags = parser.parse_args(arguments)

@@ -24,7 +24,7 @@ from posewire_vnect.network import VNect, places
 
 ENDING = ".onnx"
 _LEAST_VAR = 1e-6
-_PLACES = "net.head.maps.from_place.weight"
+_PLACES = "head.maps.from_place.weight"
 
 
 def take(net: VNect, path: Path) -> None:
@@ -77,11 +77,13 @@ def _norms(net: nn.Module, known: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _from_place(net: VNect, known: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights (C, 2, 1, 1) whose product with each cell's place the file holds as a constant (1, C, h, w)."""
-    width = net.state_dict()[_PLACES.removeprefix("net.")].shape[0] if _PLACES.removeprefix("net.") in net.state_dict() else 0
+    wanted = net.state_dict().get(_PLACES)
+    if wanted is None:
+        return {}
     for value in known.values():
-        if value.ndim == 4 and value.shape[:2] == (1, width) and min(value.shape[2:]) > 1:
+        if value.ndim == 4 and value.shape[:2] == (1, len(wanted)) and min(value.shape[2:]) > 1:
             where = places(value).flatten(2)[0].T  # (h w, 2)
-            return {_PLACES: torch.linalg.lstsq(where, value.flatten(2)[0].T).solution.T[..., None, None]}
+            return {f"net.{_PLACES}": torch.linalg.lstsq(where, value.flatten(2)[0].T).solution.T[..., None, None]}
     return {}
 
 
