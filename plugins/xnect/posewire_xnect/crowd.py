@@ -5,7 +5,8 @@ Shapes: P people, J joints; pixels of the network's picture.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,12 @@ from posewire_xnect.targets import BoolArray, FloatArray
 
 SEEN_JOINTS = 4
 """Fewer are a ghost: a neck and three more (Cao et al. 2017 ask for as many). Who hides the neck must show WITHOUT_NECK."""
-SURE = 0.35
-"""Lowest mean confidence of the joints seen. Of people in rendered groups kept apart 78 % are found so, with 0.3 ghosts a
-picture; at 0.4 76 % and 0.2; in `pedestrians.avi` 0-189 80 % of BlazePose's people, at 0.4 74 %."""
+SURE = 0.45
+"""Lowest mean confidence of the joints seen of who is believed at once,"""
+DOUBTED = 0.3
+"""and of who is believed if a second look sees them, too (second_look.py)."""
+EVERY = 4
+"""In so many pictures one of those who are doubted is looked at again, by turns; in the first, a still perhaps, all of them."""
 STILL_SURE = 0.25
 """The same of somebody who was told of in the picture before: who is there does not come and go with every doubt."""
 SAME = 0.25
@@ -49,6 +53,9 @@ def _beyond() -> NDArray[np.int64]:
 _ENDS = np.array(BONES)
 _BEYOND = _beyond()
 
+Again: TypeAlias = Callable[[People], BoolArray]
+"""Whether (P,) each of some people is seen in a second look, too."""
+
 
 class Crowd:
     """Chooses at most so many people a picture. Remembers where those stood whom it chose last: they stay while they are seen
@@ -60,20 +67,31 @@ class Crowd:
 
     def reset(self) -> None:
         """Forgets everybody."""
-        self._necks_px = np.empty((0, 2))
+        self._necks_px, self._pictures = np.empty((0, 2)), 0
 
-    def choose(self, found: People) -> People:
+    def choose(self, found: People, again: Again) -> People:
         """The people worth telling of, the most prominent first."""
         found = without_strays(found)
         found = _rows(found, np.flatnonzero(is_somebody(found, STILL_SURE)))
-        there = _rows(found, np.flatnonzero(self._is_followed(found) | is_somebody(found, SURE)))
+        is_told = self._is_followed(found) | is_somebody(found, SURE)
+        there = _rows(found, np.concatenate([np.flatnonzero(is_told), self._not_doubted(found, is_told, again)]))
         prominence = prominence_of(there)
         there = _rows(there, np.argsort(-prominence, kind="stable"))
         once = _rows(there, without_doubles(there))
         followed = np.argsort(~self._is_followed(once), kind="stable")[: self._most]
         chosen = _rows(once, np.sort(followed))
-        self._necks_px = anchors(chosen.points_px)
+        self._necks_px, self._pictures = anchors(chosen.points_px), self._pictures + 1
         return chosen
+
+    def _not_doubted(self, found: People, is_told: BoolArray, again: Again) -> NDArray[np.int64]:
+        """Rows of those who are not told of yet, may be somebody, and are seen again."""
+        told_first = np.argsort(~is_told, kind="stable")
+        once = told_first[without_doubles(_rows(found, told_first))]
+        doubted = once[(~is_told & is_somebody(found, DOUBTED))[once]]
+        turn, is_pause = divmod(self._pictures, EVERY)
+        if self._pictures and len(doubted):
+            doubted = doubted[:0] if is_pause else doubted[[turn % len(doubted)]]
+        return doubted[again(_rows(found, doubted))] if len(doubted) else doubted
 
     def _is_followed(self, found: People) -> BoolArray:
         """(P,) whether somebody was here; each former person stands for the nearest one only."""

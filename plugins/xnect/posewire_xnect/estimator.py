@@ -23,6 +23,7 @@ from posewire_xnect.networks import StageOneNet, StageTwoNet, check_together
 from posewire_xnect.people import People
 from posewire_xnect.rows import anchors
 from posewire_xnect.scale import Scale
+from posewire_xnect.second_look import SecondLook
 from posewire_xnect.skeleton import J
 from posewire_xnect.targets import STRIDE
 
@@ -63,7 +64,8 @@ class XNect:
     def _look(self, frame: Frame) -> tuple[Letterbox, People]:
         """Who is told of, in pixels of the network's picture."""
         box = Letterbox.into(frame.size_px, self._stage_one.fixed, self._scale.share)
-        return box, self._crowd.choose(self._stage_one.look(box.to_network(frame.image)))
+        found = self._stage_one.look(box.to_network(frame.image))
+        return box, self._crowd.choose(found, SecondLook(self._stage_one, frame.image, box))
 
     def close(self) -> None:
         """Frees the networks; may be called twice."""

@@ -50,7 +50,7 @@ class Letterbox:
 
     def to_network(self, image: ImageArray) -> NDArray[np.float32]:
         """RGB (H, W, 3) to (1, 3, h, w) in 0..1."""
-        small = _resized(image, self.inside)
+        small = resized(image, self.inside)
         right, bottom = self.network[0] - self.inside[0], self.network[1] - self.inside[1]
         padded = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
         return pictures.to_network([np.asarray(padded, dtype=np.uint8)])
@@ -65,8 +65,9 @@ class Letterbox:
         return np.divide(self.picture, self.inside)
 
 
-def _resized(image: ImageArray, size: Size) -> ImageArray:
-    """Enlarged, or shrunk so that every pixel counts: at most to half between pixels, the rest by the mean of whole squares.
+def resized(image: ImageArray, size: Size) -> ImageArray:
+    """(H, W, 3) at another size: enlarged, or shrunk so that every pixel counts: at most to half between pixels, the rest by the
+    mean of whole squares.
 
     As good as the mean of areas (0.3 grey levels apart), and four times as fast for 1080p.
     """

@@ -24,9 +24,11 @@ from posewire_xnect import orpm, people, truth
 from posewire_xnect.association import CANDIDATES
 from posewire_xnect.crowd import Crowd, without_strays
 from posewire_xnect.estimator import MODELS
+from posewire_xnect.letterbox import Letterbox
 from posewire_xnect.networks import StageOneNet, StageTwoNet, check_together
 from posewire_xnect.orpm import Posing
 from posewire_xnect.scores import Seen, score, table
+from posewire_xnect.second_look import SecondLook
 from posewire_xnect.targets import FloatArray
 from posewire_xnect.truth import Scene
 
@@ -44,10 +46,10 @@ def looked_at(one: StageOneNet, posed: Posing, scene: Scene) -> list[tuple[Seen,
     seen: list[tuple[Seen, Seen]] = []
     for picture in range(len(scene.image)):
         found = one.look(scene.image[picture : picture + 1].numpy())
-        told, every = (
-            beside_truth(*posed(some), scene, picture) for some in (Crowd(CANDIDATES).choose(found), without_strays(found))
-        )
-        seen.append((told, every))
+        frame = scene.image[picture].mul(255).round().byte().permute(1, 2, 0).numpy()
+        size = (frame.shape[1], frame.shape[0])
+        told = Crowd(CANDIDATES).choose(found, SecondLook(one, frame, Letterbox(size, size, size)))
+        seen.append((beside_truth(*posed(told), scene, picture), beside_truth(*posed(without_strays(found)), scene, picture)))
     return seen
 
 

@@ -1,0 +1,63 @@
+"""A second look at those of whom Stage I is unsure, at another size and place: ghosts vanish, people stay.
+
+What a network takes for somebody in a heap of furniture hangs on every pixel (docs/XNECT.md, "Nobody").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire import pictures
+from posewire.data import FloatArray, ImageArray
+from posewire_xnect.crowd import is_somebody, without_strays
+from posewire_xnect.letterbox import Letterbox, resized
+from posewire_xnect.networks import StageOneNet
+from posewire_xnect.people import People, belongs_to, sizes_px
+from posewire_xnect.targets import BoolArray
+
+SPREAD_PX = 34.0
+"""How large somebody is shown (people.sizes_px): not as in the first look, and neither too small nor too large to be seen."""
+SIDE_PX = 224
+"""Of the square that is looked at: a third of the time of a whole picture."""
+SURE = 0.3
+"""Lowest mean confidence of who is seen there again."""
+
+
+class SecondLook:
+    """Looks again at people in one frame.
+
+    Args:
+        net: Stage I.
+        image: The frame, RGB (H, W, 3): small people show more in it than in what Stage I saw.
+        box: From the frame to what Stage I saw, in whose pixels people are.
+    """
+
+    def __init__(self, net: StageOneNet, image: ImageArray, box: Letterbox) -> None:
+        self._net, self._image, self._box = net, image, box
+
+    def __call__(self, found: People) -> BoolArray:
+        """(P,) whether each is seen again, about as before. One run of the network for each."""
+        points_px = self._box.to_picture(np.asarray(found.points_px, dtype=np.float64))
+        spreads_px = sizes_px(found.points_px) * self._box.frame_px_per_px.max()
+        return np.array([self._sees(*person) for person in zip(points_px, spreads_px, strict=True)], bool)
+
+    def _sees(self, points_px: FloatArray, spread_px: float) -> bool:
+        """Whether somebody (J, 2) is seen again; pixels of the frame."""
+        size = self._net.fixed or (SIDE_PX, SIDE_PX)
+        shown = np.maximum(np.array(size) * spread_px / SPREAD_PX, 1).round().astype(int)
+        corner = np.round(np.nanmean(points_px, axis=0) - 0.5 * shown).astype(int)
+        again = without_strays(self._net.look(pictures.to_network([resized(_cut(self._image, corner, shown), size)])))
+        expected_px = (points_px - corner + 0.5) * np.divide(size, shown) - 0.5
+        is_owner = belongs_to(again.points_px, expected_px[None]) == 0
+        return bool((is_owner & is_somebody(again, SURE)).any())
+
+
+def _cut(image: ImageArray, corner: NDArray[np.int64], size: NDArray[np.int64]) -> ImageArray:
+    """(h, w, 3) a part of the frame; black where there is none."""
+    low, high = np.maximum(corner, 0), np.minimum(corner + size, image.shape[1::-1])
+    cut = np.zeros((size[1], size[0], 3), np.uint8)
+    inside = image[low[1] : high[1], low[0] : high[0]]
+    left, top = low - corner
+    cut[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return cut
