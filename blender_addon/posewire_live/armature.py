@@ -38,7 +38,7 @@ class Rest:
 
 def read_rest(obj: bpy.types.Object, matched: Mapping[str, str], rig: Rig) -> Rest:
     """The rest pose; the model's axes are found from the bones that `matched` names for hips, pelvis and head."""
-    bones = _parents_first(obj.data.bones)
+    bones = parents_first(obj.data.bones)
     index = {bone.name: i for i, bone in enumerate(bones)}
     heads = np.array([bone.head_local[:] for bone in bones])
     axes = np.array([[row[:3] for row in bone.matrix_local][:3] for bone in bones])
@@ -59,11 +59,23 @@ def free_bones(obj: bpy.types.Object) -> tuple[str, ...]:
     return tuple(bone.name for bone in obj.pose.bones if not _is_constrained(bone))
 
 
+def carrier(obj: bpy.types.Object, name: str) -> str:
+    """The bone whose location moves this one: itself, or the nearest above that hangs on no other's tail.
+
+    Blender heeds no location of a connected bone.
+    """
+    bone = obj.data.bones[name]
+    while bone.use_connect and bone.parent is not None:
+        bone = bone.parent
+    return bone.name
+
+
 def _is_constrained(bone: bpy.types.PoseBone) -> bool:
     return any(not c.mute and c.influence > 0.0 and not c.type.startswith("LIMIT") for c in bone.constraints)
 
 
-def _parents_first(bones: Sequence[bpy.types.Bone]) -> list[bpy.types.Bone]:
+def parents_first(bones: Sequence[bpy.types.Bone]) -> list[bpy.types.Bone]:
+    """Every bone after the one that carries it."""
     ordered: list[bpy.types.Bone] = []
     level = [bone for bone in bones if bone.parent is None]
     while level:
@@ -73,8 +85,14 @@ def _parents_first(bones: Sequence[bpy.types.Bone]) -> list[bpy.types.Bone]:
 
 
 def _metres(obj: bpy.types.Object) -> float:
-    """Length of an armature unit in the scene; an object scaled unevenly counts by its mean."""
-    return max(float(np.mean(np.abs(obj.matrix_world.to_scale()))), 1e-9)
+    """Length of an armature unit in the scene, which may count in centimetres; an object scaled unevenly counts by its mean."""
+    size = float(np.mean(np.abs(obj.matrix_world.to_scale())))
+    return max(size * min((unit_m(scene) for scene in obj.users_scene[:1]), default=1.0), 1e-9)
+
+
+def unit_m(scene: bpy.types.Scene) -> float:
+    """Length of one of Blender's units in this scene, in metres."""
+    return scene.unit_settings.scale_length if scene.unit_settings.system != "NONE" else 1.0
 
 
 def _way(by_joint: Mapping[str | None, np.ndarray], start: str, end: str) -> np.ndarray | None:

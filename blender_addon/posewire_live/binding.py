@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import bpy
 import numpy as np
 
-from . import armature, controls, rotation
+from . import armature, controls, guess, rotation
 from .controls import FK, IK
 from .conversion import bone_conversions
 from .errors import LiveError
@@ -61,26 +61,28 @@ class Binding:
         self.switched = armature.turn_switches(obj, armature.SWITCHES[choices.controls]) if found.has_ik else {}
         self.driven = self._driven(obj, rest, view_layer)
         self._ik = controls.find(rig, self.matched, rest.character.names) if found.has_ik and choices.controls != FK else ()
-        self._name_bones()
+        self._name_bones(obj)
         self._read(obj, rest)
         self._weights = np.array([dict(choices.weights).get(name, 1.0) for name in self.turned])
         self._performers: dict[int, tuple[Skeleton, Performer]] = {}
 
-    def _name_bones(self) -> None:
+    def _name_bones(self, obj: bpy.types.Object) -> None:
         names, silent = self.driven.names, {n for one in self._ik for n in one.replaces} if self.choices.controls == IK else ()
         heard = [row for row, name in enumerate(names) if name not in silent]
         self._told = np.array([*heard, *range(len(names), len(names) + len(self._ik))])
         """Rows of what a performer gives that the armature is told."""
         self.turned = tuple(n for n in names if n not in silent) + tuple(one.control for one in self._ik)
         """Bones whose rotation is set."""
-        self.placed = (names[self.driven.root], *(name for one in self._ik for name in (one.control, one.pole)))
-        """Bones whose location is set; the first carries the body's place."""
+        root = armature.carrier(obj, names[self.driven.root])
+        self.placed = (root, *(name for one in self._ik for name in (one.control, one.pole)))
+        """Bones whose location is set; the first carries the root bone, which it may be itself."""
 
     def _read(self, obj: bpy.types.Object, rest: armature.Rest) -> None:
         row_of = {name: row for row, name in enumerate(rest.character.names)}
         turned, placed = [row_of[name] for name in self.turned], [row_of[name] for name in self.placed]
+        moved = [row_of[self.driven.names[self.driven.root]], *placed[1:]]
         self._frame, self._convert = rest.frame, bone_conversions(rest.frame, rest.axes[turned])
-        self._heads = rest.heads[placed]
+        self._heads = rest.heads[moved]
         self._axes = np.array([_location_axes(obj, name, rest.axes[row_of[name]]) for name in self.placed])
         self._rest_m = {name: rest.character.positions_m[row] for name, row in zip(self.placed, placed, strict=True)}
 
@@ -159,8 +161,27 @@ def fit(obj: bpy.types.Object, rig: Rig, picked: tuple[tuple[str, str], ...] = (
 
 
 def detect(obj: bpy.types.Object, rigs: Iterable[Rig]) -> Fit:
-    """The rig that fits best; among equals the one with more bones."""
-    return max((fit(obj, rig) for rig in rigs), key=lambda one: (one.confidence, len(one.matched)))
+    """The rig that fits best; among equals the one with more bones. Where that is little, what the names say counts."""
+    rigs = tuple(rigs)
+    best = max((fit(obj, rig) for rig in rigs), key=lambda one: (one.confidence, len(one.matched)))
+    if best.confidence >= _SURE or best.has_ik:
+        return best
+    bones = armature.parents_first(obj.data.bones)
+    rows = {bone.name: row for row, bone in enumerate(bones)}
+    parents = [rows[bone.parent.name] if bone.parent else -1 for bone in bones]
+    native = next(rig for rig in rigs if rig.name == "native")
+    understood = guess.rig_of(native, list(rows), parents, rows.keys() - set(armature.free_bones(obj)))
+    other = fit(obj, understood) if understood else best
+    return other if _joints(other) > _joints(best) else best
+
+
+_SURE = 0.9
+"""A preset that finds so much of itself is meant."""
+
+
+def _joints(one: Fit) -> int:
+    """How many joints of a body are found."""
+    return len({bone.joint for bone in one.rig.bones if bone.name in one.matched} & set(guess.JOINTS))
 
 
 def _location_axes(obj: bpy.types.Object, root: str, axes: np.ndarray) -> np.ndarray:

@@ -90,7 +90,11 @@ class Capture:
     frames_expected: int
     """0 = unknown."""
     log: Path
+    scene: str = ""
+    """Name of Blender's scene for which it was asked."""
     frames: int = 0
+    started_s: float = field(default_factory=time.monotonic)
+    """time.monotonic"""
     _look_s: float = field(default_factory=time.monotonic)
 
     @property

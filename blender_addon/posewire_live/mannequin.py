@@ -6,6 +6,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from . import armature
 from .conversion import BLENDER
 from .protocol import Skeleton
 
@@ -49,13 +50,21 @@ def create(context: bpy.types.Context, skeleton: Skeleton, name: str) -> bpy.typ
     """An armature object with this skeleton's bones and proportions, and a mesh that it moves, in the present collection."""
     data = bpy.data.armatures.new(name)
     obj = bpy.data.objects.new(name, data)
-    context.collection.objects.link(obj)
-    heads, tails = _ends(skeleton)
+    home = _home(context)
+    home.objects.link(obj)
+    unit_m = armature.unit_m(context.scene)
+    heads, tails = (ends / unit_m for ends in _ends(skeleton))
     _make_bones(context, obj, skeleton, heads, tails)
-    mesh = bpy.data.objects.new(f"{name} Body", _body(f"{name} Body", skeleton, heads, tails))
-    context.collection.objects.link(mesh)
+    mesh = bpy.data.objects.new(f"{name} Body", _body(f"{name} Body", skeleton, heads, tails, unit_m))
+    home.objects.link(mesh)
     _skin(mesh, obj, skeleton)
     return obj
+
+
+def _home(context: bpy.types.Context) -> bpy.types.Collection:
+    """The present collection; the scene's own where that one is another file's, into which Blender puts nothing."""
+    present = context.collection
+    return present if present.library is None and present.override_library is None else context.scene.collection
 
 
 def _ends(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
@@ -100,13 +109,13 @@ def _make_bones(
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def _body(name: str, skeleton: Skeleton, heads: np.ndarray, tails: np.ndarray) -> bpy.types.Mesh:
+def _body(name: str, skeleton: Skeleton, heads: np.ndarray, tails: np.ndarray, unit_m: float) -> bpy.types.Mesh:
     """One rounded prism a bone; the vertices stand bone by bone, in the bones' order."""
     vertices: list[np.ndarray] = []
     faces: list[tuple[int, ...]] = []
     for i, bone in enumerate(skeleton.names):
         start = sum(map(len, vertices))
-        rings = _rings(heads[i], tails[i], _RADII_M.get(bone.rpartition("_")[2], 0.04))
+        rings = _rings(heads[i], tails[i], _RADII_M.get(bone.rpartition("_")[2], 0.04) / unit_m)
         vertices.append(rings.reshape(-1, 3))
         faces += _faces(start, len(rings))
     mesh = bpy.data.meshes.new(name)
@@ -120,7 +129,7 @@ _PROFILE = ((0.0, 0.55), (0.06, 0.85), (0.2, 1.0), (0.8, 0.9), (0.94, 0.75), (1.
 """Share of the length and of the radius."""
 
 
-def _rings(head: np.ndarray, tail: np.ndarray, radius_m: float) -> np.ndarray:
+def _rings(head: np.ndarray, tail: np.ndarray, radius: float) -> np.ndarray:
     """(rings, _SIDES, 3) round the bone."""
     way = tail - head
     along = way / max(float(np.linalg.norm(way)), 1e-9)
@@ -128,7 +137,7 @@ def _rings(head: np.ndarray, tail: np.ndarray, radius_m: float) -> np.ndarray:
     across /= np.linalg.norm(across)
     angles = np.linspace(0.0, 2 * np.pi, _SIDES, endpoint=False)[:, None]
     circle = np.cos(angles) * across + np.sin(angles) * np.cross(along, across)
-    return np.array([head + at * way + width * radius_m * circle for at, width in _PROFILE])
+    return np.array([head + at * way + width * radius * circle for at, width in _PROFILE])
 
 
 def _faces(start: int, rings: int) -> list[tuple[int, ...]]:
@@ -142,10 +151,10 @@ def _faces(start: int, rings: int) -> list[tuple[int, ...]]:
     return [*walls, bottom, top]
 
 
-def _skin(mesh: bpy.types.Object, armature: bpy.types.Object, skeleton: Skeleton) -> None:
+def _skin(mesh: bpy.types.Object, obj: bpy.types.Object, skeleton: Skeleton) -> None:
     each = len(_PROFILE) * _SIDES
     for i, name in enumerate(skeleton.names):
         mesh.vertex_groups.new(name=name).add(range(i * each, (i + 1) * each), 1.0, "REPLACE")
-    mesh.parent = armature
+    mesh.parent = obj
     modifier = mesh.modifiers.new("Armature", "ARMATURE")
-    modifier.object = armature
+    modifier.object = obj

@@ -7,6 +7,7 @@ from bpy.props import BoolProperty, IntProperty
 from bpy.types import Operator
 
 from . import ground, mannequin
+from .armature import unit_m
 from .errors import LiveError, deleted
 from .importing import finish_recording
 from .live import Session, seen
@@ -162,7 +163,8 @@ class POSEWIRE_OT_to_ground(Reporting, Operator):
             raise LiveError("Nobody is seen.", "Connect, and press this while the person stands on the floor.")
         skeleton, pose = found
         root_m, rotations_wxyz = Shaper(skeleton, character.shape())(0.0, pose.root_m, pose.rotations_wxyz)
-        character.ground_offset -= float(ground.lowest_m(skeleton, root_m[None], rotations_wxyz[None])[0])
+        lowest_m = float(ground.lowest_m(skeleton, root_m[None], rotations_wxyz[None])[0])
+        character.ground_offset -= lowest_m / unit_m(context.scene)
         return ""
 
 

@@ -81,7 +81,7 @@ class POSEWIRE_OT_mirror_mapping(Reporting, Operator):
             raise LiveError("There is no mapping to mirror.", "Press Edit Bone Mapping first.")
         changed = _mirror(character, character.rig())
         if not changed:
-            return "Nothing to mirror: the bones' names have no sides."
+            return "Nothing to mirror: the right side has its bones already, or their names have no sides."
         return tell("{count} bones mirrored", count=changed)
 
 

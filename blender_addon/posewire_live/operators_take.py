@@ -2,6 +2,7 @@
 # ruff: noqa: N801, RUF012  Blender asks for these names and class attributes
 """Takes and captures: import a .pwt, a video to an action, a webcam to the stream."""
 
+import os
 from pathlib import Path
 
 import bpy
@@ -15,7 +16,7 @@ from .importing import import_take, imported
 from .live import Session
 from .reporting import Reporting
 from .state import state
-from .translation import CONTEXT
+from .translation import CONTEXT, tell
 
 
 class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
@@ -26,6 +27,7 @@ class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
 
     filename_ext = ".pwt"
     filter_glob: StringProperty(default="*.pwt", options={"HIDDEN"})
+    filepath: StringProperty(subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"})  # kept, it would be imported at every press
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     frame: IntProperty(name="Start Frame", description="Where the take begins on the timeline", default=1)
@@ -51,9 +53,10 @@ class POSEWIRE_OT_import_take(Reporting, Operator, ImportHelper):
         return state.message
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Dropped files come with their path; from the menu it is chosen."""
+        """Dropped files come with their path; from the menu it is chosen, first of all among the captured takes."""
         if self.filepath or self.files:
             return self.execute(context)
+        self.directory = f"{capturing.takes_folder()}{os.sep}"
         return ImportHelper.invoke(self, context, event)
 
 
@@ -83,6 +86,7 @@ class POSEWIRE_OT_capture_video(Reporting, Operator, ImportHelper):
         logs, frames = Path(bpy.app.tempdir), capturing.frames_of(video) if video.is_file() else 0
         command = capturing.find_engine()
         state.capture = engine.capture_video(command, video, take, capturing.options(context.scene), frames, logs)
+        state.capture.scene = context.scene.name
         return ""
 
 
@@ -112,6 +116,7 @@ class POSEWIRE_OT_solve_take(Reporting, Operator, ImportHelper):
         take = engine.free_take(capturing.takes_folder(), f"{recorded.stem}_refined")
         again = capturing.again(context.scene, None if self.auto_smooth else self.smooth, find_ground=self.ground)
         state.capture = engine.solve_take(capturing.find_engine(), recorded, take, again, Path(bpy.app.tempdir))
+        state.capture.scene = context.scene.name
         return ""
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -133,16 +138,17 @@ class POSEWIRE_OT_capture_webcam(Reporting, Operator):
     bl_label = "Capture Webcam"
     bl_description = "Start the Posewire engine on a camera and connect to it"
 
-    camera: StringProperty(name="Camera", description="Number of the camera, or the address of a phone's stream", default="0")
+    camera: StringProperty(name="Camera", description="Number of the camera or address of its stream; empty = as in the panel")
 
     def act(self, context: bpy.types.Context) -> str:
         _refuse_two()
         scene = context.scene.posewire
+        camera = self.camera.strip() or scene.camera.strip() or "0"
         command, options, logs = capturing.find_engine(), capturing.options(context.scene), Path(bpy.app.tempdir)
         # The session first: it may refuse the address or the key, and would leave an engine behind that nobody listens to.
         session = state.session or Session(scene.address, scene.key_file)
         try:
-            state.capture = engine.capture_camera(command, self.camera, scene.address, options, logs)
+            state.capture = engine.capture_camera(command, camera, scene.address, options, logs)
         except LiveError:
             if session is not state.session:
                 session.close()
@@ -161,7 +167,10 @@ class POSEWIRE_OT_cancel_capture(Reporting, Operator):
             raise LiveError("No capture runs.")
         capture, state.capture = state.capture, None
         capture.cancel()
-        return "The capture was stopped."
+        if capture.take is None or not capture.take.exists():
+            return "The capture was stopped."
+        state.message = tell("The capture was stopped. What was done until then: {file}", file=capture.take)
+        return state.message
 
 
 class POSEWIRE_OT_check_engine(Reporting, Operator):

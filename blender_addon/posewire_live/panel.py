@@ -2,6 +2,8 @@
 # ruff: noqa: N801  Blender asks for these names and class attributes
 """The sidebar tab "Posewire". Drawing only reads; what it reads was prepared by the timer."""
 
+import time
+
 import bpy
 from bpy.types import Panel, UILayout
 
@@ -115,9 +117,11 @@ class POSEWIRE_PT_capture(Sidebar, Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout, scene, capture = self.layout, context.scene.posewire, state.capture
         if capture is not None:
-            progress = capture.progress
-            text = "{done} frames" if progress is None else "{done} of {all} frames"
-            text = tell(text, done=capture.frames, all=capture.frames_expected)
+            progress, since_s = capture.progress, time.monotonic() - capture.started_s
+            text = "{done} of {all} frames"
+            if progress is None:  # a camera, a take that is fitted again, a video whose length Blender cannot tell
+                text = "{done} frames" if capture.frames else "Running for {time} s"
+            text = tell(text, done=capture.frames, all=capture.frames_expected, time=f"{since_s:.0f}")
             layout.progress(factor=progress or 0.0, text=text)
             layout.operator("posewire.cancel_capture", icon="CANCEL")
         else:
@@ -126,7 +130,7 @@ class POSEWIRE_PT_capture(Sidebar, Panel):
             layout.operator("posewire.solve_take", text="Refine Take...", text_ctxt=CONTEXT, icon="SMOOTHCURVE")
         layout.operator("posewire.import_take", text="Import Take...", text_ctxt=CONTEXT, icon="IMPORT")
         column = layout.column(align=True)
-        for name in ("max_people", "height", "fov", "method", "lifter"):
+        for name in ("camera", "max_people", "height", "fov", "method", "lifter"):
             column.prop(scene, name)
 
 

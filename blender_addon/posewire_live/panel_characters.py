@@ -7,6 +7,8 @@ import time
 import bpy
 from bpy.types import Panel, UILayout, UIList
 
+from .armature import free_bones
+from .binding import Fit
 from .drawing import Sidebar, draw_text
 from .errors import LiveError, deleted
 from .properties import ANYONE, PosewireCharacter
@@ -101,28 +103,33 @@ def draw_gone(layout: UILayout, character: PosewireCharacter) -> None:
 def draw_fit(layout: UILayout, character: PosewireCharacter) -> bool:
     """Which preset counts and how well it fits; true where it has controls of inverse kinematics."""
     try:
-        name, confidence, has_ik = _shown_fit(character)
+        found, held = _shown_fit(character)
     except LiveError as error:
         draw_text(layout.box(), say(error))
         return False
-    layout.progress(factor=confidence, text=f"{name}: {100 * confidence:.0f} %")
-    return has_ik
+    layout.progress(factor=found.confidence, text=f"{found.rig.name}: {100 * found.confidence:.0f} %")
+    if held:
+        names = ", ".join(held[:_NAMED]) + (" ..." if len(held) > _NAMED else "")
+        draw_text(layout.box(), tell("Constraints move {bones}: mute them, or these parts do not follow.", bones=names))
+    return found.has_ik
 
 
-_fits: dict[object, tuple[float, str, float, bool]] = {}
-"""What was found last and when, by character: 8 ms on a Rigify rig are too much for every redraw."""
+_fits: dict[object, tuple[float, Fit, list[str]]] = {}
+"""What was found last and when, and what constraints hold, by character: 8 ms on a Rigify rig are too much for every redraw."""
 
 
-def _shown_fit(character: PosewireCharacter) -> tuple[str, float, bool]:
+def _shown_fit(character: PosewireCharacter) -> tuple[Fit, list[str]]:
     key, now_s = (character.object.session_uid, character.settings()), time.monotonic()
     if key not in _fits or now_s > _fits[key][0] + _FIT_S:
-        found = character.fit()
+        found, free = character.fit(), set(free_bones(character.object))
         _fits.clear()
-        _fits[key] = (now_s, found.rig.name, found.confidence, found.has_ik)
+        _fits[key] = (now_s, found, [bone for bone in found.matched.values() if bone not in free])
     return _fits[key][1:]
 
 
 _FIT_S = 1.0
+_NAMED = 4
+"""As many held bones are named."""
 
 
 class POSEWIRE_PT_mapping(Sidebar, Panel):

@@ -40,7 +40,7 @@ class Performer:
         self._ends = {end: skeleton.names.index(end) for end in self._reaching() if end in skeleton.names}
         self._body = Body(driven, self._retarget.alignments_wxyz) if self._ends or controls else None
         self._controls = Controls(self._body, driven, controls, rest_m or {}) if self._body and controls else None
-        self._lock = FootLock() if shape.foot_lock and set(_ANKLES) <= set(self._ends) else None
+        self._lock = FootLock(self._retarget.scale) if shape.foot_lock and set(_ANKLES) <= set(self._ends) else None
         self._lift_m = self._ankle_lift_m(skeleton, driven)
 
     def __call__(

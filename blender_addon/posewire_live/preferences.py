@@ -20,10 +20,16 @@ class PosewirePreferences(AddonPreferences):
         description="A Python into which Posewire is installed; used when no program is chosen",
         subtype="FILE_PATH",
     )
+    takes: StringProperty(
+        name="Takes Folder",
+        description="Where the takes of captured videos are kept; empty = a folder among Blender's own files of this user",
+        subtype="DIR_PATH",
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         self.layout.prop(self, "engine")
         self.layout.prop(self, "python")
+        self.layout.prop(self, "takes")
         self.layout.operator("posewire.check_engine", text="Check", text_ctxt=CONTEXT)
         if state.message:
             self.layout.label(text=state.message, translate=False)

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import presets
+from .armature import unit_m
 from .binding import Choices, Fit, detect, fit
 from .controls import BOTH, FK, IK
 from .errors import LiveError, deleted
@@ -139,12 +140,14 @@ class PosewireCharacter(bpy.types.PropertyGroup):
 
     def shape(self) -> Shape:
         """What is asked of the motion before it reaches the bones."""
-        return Shape(self.mirror, self.root_motion, self.ground_offset, self.reach, self.foot_lock, self.smoothing)
+        offset_m = self.ground_offset * unit_m(self.id_data)
+        return Shape(self.mirror, self.root_motion, offset_m, self.reach, self.foot_lock, self.smoothing)
 
     def settings(self) -> tuple[Any, ...]:
         """Cheap to make at every pose: equal = the choices are equal too."""
         slots = tuple((slot.bone, slot.picked, slot.weight) for slot in self.slots) if self.slots else ()
         look = (self.mirror, self.root_motion, self.ground_offset, self.reach, self.foot_lock, self.smoothing)
+        look += (unit_m(self.id_data),)
         return (self.preset, self.file, self.auto_scale, self.scale, self.controls, slots, *look)
 
 
@@ -177,6 +180,7 @@ class PosewireScene(bpy.types.PropertyGroup):
     set_range: BoolProperty(
         name="Set Frame Range", description="Lengthen the scene's end to show the whole recording", default=True
     )
+    camera: StringProperty(name="Camera", description="Number of the camera, or the address of a phone's stream", default="0")
     max_people: IntProperty(name="People", description="How many people to follow at most", default=1, min=1, max=16)
     height: FloatProperty(
         name="Height", description="Stature of the person in metres; it gives the scene its scale", default=1.7, min=0.5, max=2.5

@@ -131,10 +131,15 @@ def _angle(u: np.ndarray, v: np.ndarray) -> float:
 
 
 class FootLock:
-    """Holds a foot over the ground where it came down, as long as the engine says that it touches."""
+    """Holds a foot over the ground where it came down, as long as the engine says that it touches.
 
-    def __init__(self) -> None:
+    Args:
+        scale: The character's size over the person's.
+    """
+
+    def __init__(self, scale: float) -> None:
         self._time_s = 0.0
+        self._farthest_m = scale * _FARTHEST_M
         self._anchors: dict[str, np.ndarray] = {}
         self._offsets = {"left_ankle": np.zeros(3), "right_ankle": np.zeros(3)}
 
@@ -154,7 +159,7 @@ class FootLock:
             return
         anchor = self._anchors.setdefault(ankle, target + self._offsets[ankle])
         offset = (anchor - target) * _OVER_GROUND
-        if np.linalg.norm(offset) > _FARTHEST_M:
+        if np.linalg.norm(offset) > self._farthest_m:
             self._anchors.pop(ankle)
         else:
             self._offsets[ankle] = offset
@@ -163,5 +168,5 @@ class FootLock:
 _RELEASE_S = 0.1
 """A foot that has left the ground comes back to its way within about this time."""
 _FARTHEST_M = 0.3
-"""A foot that would be held farther off than this was never really down."""
+"""A foot that would be held farther off than this was never really down; at the size of a person."""
 _OVER_GROUND = np.array([1.0, 0.0, 1.0])

@@ -51,7 +51,7 @@ def show_panel() -> None:
         sidebar.tag_redraw()
     except AttributeError:  # read-only in this version: a click on the tab, as an artist would
         x, y = TAB_PX
-        subprocess.run(["xdotool", "mousemove", str(x), str(y), "click", "1"], check=True)
+        xdotool("mousemove", str(x), str(y), "click", "1")
 
 
 def look_at(obj: Any) -> None:
@@ -144,6 +144,40 @@ def play_while_live(session: Any) -> Iterator[None]:
     scene.frame_set(frame)
 
 
+def arrive_while_dragging() -> Iterator[None]:
+    """A captured motion arrives while the mouse drags vertices: nothing happens until they are let go and the mode is left."""
+    run(bpy.ops.mesh.primitive_cube_add)
+    run(bpy.ops.object.mode_set, mode="EDIT")
+    window, area, _ = view()
+    x, y = area.x + area.width // 2, window.height - area.y - area.height // 2
+    xdotool("mousemove", str(x), str(y), "key", "g", "mousemove", str(x + 40), str(y))
+    yield
+    assert window.modal_operators, "nothing is dragged"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    state, before = module("state").state, len(bpy.data.actions)
+    take = Path(__file__).with_name("intact.pwt")
+    state.capture = module("engine").Capture(ended, "walk.mp4", take, 0, Path(OUT) / "engine.log")
+    yield
+    xdotool("mousemove", str(x + 80), str(y))
+    yield
+    result["message_while_dragging"] = state.message
+    assert "is finished" in state.message, state.message
+    xdotool("click", "1")
+    yield
+    assert "Object Mode" in state.message, state.message
+    assert len(bpy.data.actions) == before
+    run(bpy.ops.object.mode_set, mode="OBJECT")
+    yield
+    assert state.capture is None, "the motion did not come"
+    assert len(bpy.data.actions) > before
+
+
+def xdotool(*words: str) -> None:
+    """The mouse and the keys, as an artist would."""
+    subprocess.run(["xdotool", *words], check=True)
+
+
 def speak_german() -> None:
     """Blender finds the extension's own translations, also of a text with a value in it."""
     view = bpy.context.preferences.view
@@ -171,6 +205,7 @@ def story() -> Iterator[None]:
     yield
     drop_a_take()
     yield
+    yield from arrive_while_dragging()
     speak_german()
     for _ in range(3):
         yield

@@ -99,22 +99,24 @@ def test_a_straight_leg_bends_its_knee_forwards_and_a_straight_arm_its_elbow_to_
     assert got["right_elbow"][2] < -0.05  # the forearm goes to the front, so the elbow goes back
 
 
-def test_a_foot_that_touches_stays_and_a_foot_that_leaves_comes_back_softly() -> None:
-    lock = FootLock()
+@pytest.mark.parametrize("size", [1.0, 6.0, 100.0])
+def test_a_foot_that_touches_stays_and_a_foot_that_leaves_comes_back_softly(size: float) -> None:
+    """A giant's, and that of a character whose metres are centimetres: its feet slide as much farther."""
+    lock = FootLock(size)
     down, up = np.array([1.0, 1, 0, 0]), np.zeros(4)
     seen: list[float] = []
     for frame in range(60):
         x = 0.004 * frame  # a foot that slides
-        targets = {"left_ankle": np.array([x, 0.1, 0.0]), "right_ankle": np.zeros(3)}
+        targets = {"left_ankle": size * np.array([x, 0.1, 0.0]), "right_ankle": np.zeros(3)}
         lock(frame / 60, down if frame < 30 else up, targets)
-        seen.append(targets["left_ankle"][0])
+        seen.append(targets["left_ankle"][0] / size)
     assert np.ptp(seen[:30]) < 1e-9
     assert max(np.abs(np.diff(seen))) < 0.03
     assert seen[-1] == pytest.approx(0.004 * 59, abs=0.005)
 
 
 def test_a_foot_that_never_came_down_is_not_held() -> None:
-    lock = FootLock()
+    lock = FootLock(1.0)
     for frame in range(120):
         targets = {"left_ankle": np.array([0.01 * frame, 0.1, 0.0]), "right_ankle": np.zeros(3)}
         lock(frame / 60, np.ones(4), targets)

@@ -63,7 +63,8 @@ def test_the_webcams_way_streams_into_blender_at_once() -> None:
         probe.bind(("127.0.0.1", 0))
         bpy.context.scene.posewire.address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
     obj = stand_in()
-    assert bpy.ops.posewire.capture_webcam(camera=str(CLIP)) == {"FINISHED"}
+    bpy.context.scene.posewire.camera = str(CLIP)  # the panel's: nothing else lets an artist choose another
+    assert bpy.ops.posewire.capture_webcam() == {"FINISHED"}
     state = module("state").state
     pump_until(lambda: state.session.newest is not None and state.session.newest.pose.people, "the engine", patience_s=110.0)
     assert obj.pose.bones["left_elbow"].rotation_quaternion.angle > 0.01

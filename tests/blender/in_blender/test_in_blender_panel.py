@@ -65,7 +65,7 @@ def drawn() -> str:
 
 def test_before_anything_the_panel_offers_to_connect_and_to_capture() -> None:
     text = drawn()
-    for name in ("posewire.connect", "posewire.stand_in", "posewire.capture_video", "posewire.import_take", "address"):
+    for name in ("posewire.connect", "posewire.stand_in", "posewire.capture_video", "posewire.import_take", "address", "camera"):
         assert name in text
 
 
@@ -125,6 +125,9 @@ def test_while_capturing_it_shows_the_progress() -> None:
     try:
         assert "25 of 100 frames" in drawn()
         assert "posewire.cancel_capture" in drawn()
+        state.capture = module("engine").Capture(None, "0", None, 0, ROOT / "none.log")
+        state.capture.started_s -= 12.0
+        assert "Running for 12 s" in drawn()
     finally:
         state.capture = None
 
@@ -185,3 +188,18 @@ def test_an_error_is_told_with_its_values() -> None:
 def test_the_limb_controls_are_offered_only_where_there_are_any() -> None:
     bpy.ops.posewire.stand_in()
     assert "controls" not in drawn().split("\n")
+
+
+def test_bones_that_constraints_move_are_told() -> None:
+    """A leg with inverse kinematics of its own stays where its target is, whatever the person does."""
+    bpy.ops.posewire.stand_in()
+    obj = bpy.context.object
+    assert "Constraints" not in drawn()
+    bone = obj.pose.bones["left_knee"]
+    bone.constraints.new("LIMIT_ROTATION")
+    constraint = bone.constraints.new("IK")
+    bpy.context.scene.posewire.active_character().scale = 2.0  # what is shown is kept for a second
+    assert "Constraints move left_knee: mute them" in drawn().replace("\n", " ")
+    constraint.mute = True
+    bpy.context.scene.posewire.active_character().scale = 1.0
+    assert "Constraints" not in drawn()
