@@ -23,6 +23,8 @@ def main() -> int:
     except KeyboardInterrupt as stop:
         print("posewire: stopped", file=sys.stderr)
         return 128 + next(iter(stop.args), signal.SIGINT)
+    finally:  # all is closed: a second Ctrl-C would only abort Python's own ending, with another exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _without_a_console() -> None:

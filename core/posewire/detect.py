@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from posewire import capture
+from posewire.asking import estimate, restart
 from posewire.data import Detections, FloatArray, read_only
 from posewire.errors import PosewireError
 from posewire.methods import SourceOptions
 from posewire.npz import write_npz
-from posewire.pipeline import estimate, estimating, restart
+from posewire.pipeline import estimating
 from posewire.settings import Settings
 
 

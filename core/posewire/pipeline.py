@@ -17,8 +17,9 @@ from typing import Self, TypeVar, cast
 
 from posewire import camera as cameras
 from posewire import capture, plugins
+from posewire.asking import check_picture, close, estimate, restart
 from posewire.data import Detections, Frame, SkeletonPose, Track
-from posewire.errors import PluginError, PosewireError, as_plugin_error
+from posewire.errors import PluginError, PosewireError, SourceError
 from posewire.lift import LiftStage
 from posewire.methods import Device, Estimator, Lifter, MethodCard, MethodOptions, Source, SourceOptions
 from posewire.people import People, Tracked
@@ -63,6 +64,7 @@ class Pipeline:
         self.people = People(card.joints, settings)
         """Belongs to the thread that iterates."""
         self._threads: list[Ahead[Frame] | Ahead[tuple[Frame, Detections]]] = []
+        self._lifted_size_px: tuple[int, int] | None = None
         self._closed = False
 
     def __iter__(self) -> Iterator[Instant]:
@@ -89,13 +91,21 @@ class Pipeline:
 
     def _estimates(self) -> Iterator[tuple[Frame, Detections]]:
         frames = self.source if self.source.live else self._ahead(self._frames(), "capture")
+        size_px = None
         for frame in frames:
+            check_picture(frame)
+            if size_px is not None and size_px != frame.size_px:  # where somebody was in the old pixels, somebody else is now
+                restart(self._estimator, self.card)
+            size_px = frame.size_px
             yield frame, self.times.timed("method", lambda frame=frame: estimate(self._estimator, self.card, frame))
 
     def _follow(self, frame: Frame, detections: Detections) -> Tracked:
         tracks = self.times.timed("track", lambda: self._tracker.update(detections, frame))
         if self._lift is not None:
             lift = self._lift
+            if frame.size_px != self._lifted_size_px:
+                lift.reset()
+            self._lifted_size_px = frame.size_px
             tracks = self.times.timed("lift", lambda: [lift.lift(track, frame.time_s, frame.camera) for track in tracks])
         return frame, tracks
 
@@ -133,47 +143,6 @@ class Pipeline:
         # A plugin that failed may well fail to close, too: the first error is the one to tell.
         with nullcontext() if error is None else suppress(PluginError):
             self.close()
-
-
-def estimate(estimator: Estimator, card: MethodCard, frame: Frame, name: str | None = None) -> Detections:
-    """What an open method sees in a frame; `name` is what the user calls that, None = its number.
-
-    Raises:
-        PluginError: it failed, or its answer is not what its card says.
-    """
-    problem = f"The method {card.name!r} failed on {name or f'frame {frame.index}'}."
-    with as_plugin_error(problem, _METHOD_HINT):
-        found = cast(object, estimator.estimate(frame))
-    if not isinstance(found, Detections):
-        raise PluginError(problem, got=f"a {type(found).__name__}", allowed="Detections", hint=_METHOD_HINT)
-    joints = found.confidence.shape[1]
-    if joints != len(card.joints):
-        got, allowed = f"{joints} keypoints", f"{len(card.joints)}, as on its card"
-        raise PluginError(problem, got=got, allowed=allowed, hint=_METHOD_HINT)
-    return found
-
-
-def restart(estimator: Estimator, card: MethodCard) -> None:
-    """Lets an open method forget earlier frames.
-
-    Raises:
-        PluginError: it failed.
-    """
-    with as_plugin_error(f"The method {card.name!r} failed when told to forget earlier frames.", _METHOD_HINT):
-        estimator.reset()
-
-
-def close(estimator: Estimator, card: MethodCard) -> None:
-    """Closes a method.
-
-    Raises:
-        PluginError: it failed.
-    """
-    with as_plugin_error(f"The method {card.name!r} cannot be closed.", _METHOD_HINT):
-        estimator.close()
-
-
-_METHOD_HINT = "another --method (see `posewire methods`), or tell the plugin's author; posewire.testing finds mistakes"
 
 
 def open_estimator(settings: Settings, *, live: bool = False) -> tuple[MethodCard, Estimator]:
@@ -237,7 +206,11 @@ def open_pipeline(address: str | int | Path, settings: Settings | None = None) -
     calibration = cameras.load(Path(settings.camera)) if settings.camera else None
     registry = plugins.load()
     options = SourceOptions(settings.fov_deg, calibration)
-    source = capture.open_source(str(address), options, tuple(registry.sources.values()))
+    try:
+        source = capture.open_source(str(address), options, tuple(registry.sources.values()))
+    except SourceError as error:
+        hint = error.hint or registry.broken_hint
+        raise SourceError(error.problem, got=error.got, allowed=error.allowed, hint=hint) from error
     with ExitStack() as opened:
         opened.callback(source.close)
         card, estimator = open_estimator(settings, live=source.live)

@@ -15,6 +15,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint
+from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -34,6 +35,7 @@ _C = TypeVar("_C", MethodCard, SourceCard, RigCard)
 
 _MEMBERS = MappingProxyType({"estimator": ("estimate", "reset", "close"), "lifter": ("receptive_field", "lift", "close")})
 """What a method must have: posewire.methods.Estimator and Lifter."""
+_AUTHORS = "tell the plugin's author; posewire.testing finds mistakes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,12 @@ class Registry:
         """The rig called `name`; PluginError lists what exists."""
         return self._find("rig", name, self.rigs, "posewire rigs")
 
+    @property
+    def broken_hint(self) -> str | None:
+        """For what cannot be found: a broken plugin may be the one that brings it; None = none is broken."""
+        broken = ", ".join(plugin.name for plugin in self.broken)
+        return f"these plugins are installed and broken: {broken}; `posewire methods` says why" if broken else None
+
     def _of_kind(self, kind: str, noun: str, name: str, otherwise: str) -> MethodCard:
         """`otherwise`: what to type for a method of the other kind."""
         cards = {known: card for known, card in self.methods.items() if card.kind == kind}
@@ -115,8 +123,7 @@ class Registry:
             return f"the plugin '{name}' is installed and broken: {reasons[0]}"
         if close := get_close_matches(name, list(names), n=1):
             return f"did you mean '{close[0]}'?"
-        broken = ", ".join(plugin.name for plugin in self.broken)
-        return f"these plugins are installed and broken: {broken}; `posewire methods` says why" if broken else None
+        return self.broken_hint
 
 
 def _listed(names: Iterable[str]) -> list[str] | str:
@@ -167,10 +174,13 @@ def open_method(card: MethodCard, options: MethodOptions) -> Method:
     with as_plugin_error(f"The {card.kind} '{card.name}' cannot be opened.", hint):
         method = card.create(options)
         missing = [member for member in _MEMBERS[card.kind] if not hasattr(method, member)]
+        rows: object = getattr(method, "receptive_field", None)
+    problem = f"What '{card.name}' creates is not {'an' if card.kind == 'estimator' else 'a'} {card.kind}."
     if missing:
-        article = "an" if card.kind == "estimator" else "a"
-        problem = f"What '{card.name}' creates is not {article} {card.kind}."
-        raise PluginError(problem, got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind])
+        raise PluginError(problem, got=f"no {', '.join(missing)}", allowed=_MEMBERS[card.kind], hint=_AUTHORS)
+    if card.kind == "lifter" and not (isinstance(rows, Integral) and int(rows) >= 1):
+        allowed = "a whole number of frames, at least 1"
+        raise PluginError(problem, got=f"receptive_field: {rows!r}", allowed=allowed, hint=_AUTHORS)
     return method
 
 
@@ -258,5 +268,6 @@ def _merged(offers: Mapping[Origin, tuple[Card, ...]], kind: type[_C]) -> tuple[
 
 
 def _refuse(problem: str, name: str, first: Origin, second: Origin) -> None:
-    hint = f"pip uninstall {second.distribution}, or {first.distribution}"
+    others = dict.fromkeys(origin.distribution for origin in (second, first) if origin.distribution != hookspecs.PROJECT)
+    hint = f"pip uninstall {', or '.join(others or [hookspecs.PROJECT])}; or its author gives it another name"
     raise PluginError(problem, got=f"'{name}' from {first} and from {second}", hint=hint)

@@ -6,11 +6,12 @@ POSEWIRE_SETTINGS or behind --settings.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -71,8 +72,7 @@ class Settings:
         _in_range("--threads", self.threads, 0, 1024, "threads (0 = all cores)", "--threads 2")
         _one_of("--floor", self.floor, ("auto", "none"))
         self._check_profile()
-        if self.device not in ("cpu", "gpu"):
-            raise SettingsError("This device does not exist.", got=self.device, allowed="cpu or gpu", hint="--device cpu")
+        _one_of("--device", self.device, ("cpu", "gpu"))
 
     def _check_profile(self) -> None:
         """A profile is one person's, measured or used, and has a stature."""
@@ -99,12 +99,14 @@ class Settings:
             SettingsError: the file cannot be read, or a key, flag or value is not usable.
         """
         if unknown := sorted(flags.keys() - {field.name for field in fields(cls)}):
-            close = get_close_matches(unknown[0], [field.name for field in fields(cls)], n=1)
-            allowed, hint = [field.name for field in fields(cls)], f"did you mean {close[0]}?" if close else None
-            raise SettingsError("There is no such setting.", got=unknown[0], allowed=allowed, hint=hint)
+            raise _unknown("There is no such setting.", unknown[0])
+        given: dict[str, Any] = {key: value for key, value in flags.items() if value is not None}
         chosen = chosen_path(path)
         values = _read(chosen, required=chosen != default_path())
-        return replace(cls(**values), **{key: value for key, value in flags.items() if value is not None})
+        try:
+            return cls(**values | given)
+        except SettingsError as error:
+            raise _traced(error, values.keys() - given.keys(), chosen) from error
 
 
 def _plain(value: Any) -> Any:
@@ -123,14 +125,37 @@ def chosen_path(path: str | os.PathLike[str] | None = None) -> Path:
     return Path(path or os.environ.get("POSEWIRE_SETTINGS") or default_path())
 
 
+def _unknown(problem: str, key: str) -> SettingsError:
+    names = [field.name for field in fields(Settings)]
+    close = get_close_matches(key, names, n=1)
+    return SettingsError(problem, got=key, allowed=names, hint=f"did you mean {close[0]}?" if close else "mend that line")
+
+
+def _traced(error: SettingsError, keys: Iterable[str], path: Path) -> SettingsError:
+    """The same error; where it is about a flag that nobody typed, it names the file and the line that say so."""
+    said = f"{error.problem} {error.got} "
+    guilty = [key for key in sorted(keys) if f"{_FLAG_OF.get(key, '--' + key.replace('_', '-'))} " in said]
+    if not guilty:
+        return error
+    hint = "mend that line" + (f", or {error.hint}" if error.hint else "")
+    return SettingsError(error.problem, got=f"{error.got}, by {' and '.join(guilty)} in {path}", allowed=error.allowed, hint=hint)
+
+
+_FLAG_OF = {"height_m": "--height", "fov_deg": "--fov"}
+"""The flags that are not called as the setting is."""
+
+
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
-    if not required and not path.exists():
-        return {}
+    if not path.exists():
+        if not required:
+            return {}
+        hint = "leave out --settings or POSEWIRE_SETTINGS, which names it: the defaults hold"
+        raise SettingsError("There is no such settings file.", got=path, allowed="a TOML file", hint=hint)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
-            f"The settings file {path} cannot be read.", got=error, allowed="TOML", hint="mend or remove the file"
+            f"The settings file {path} cannot be read.", got=error, allowed="TOML, in UTF-8", hint="mend or remove the file"
         ) from error
     return _checked(values, path)
 
@@ -140,8 +165,7 @@ def _checked(values: Mapping[str, Any], path: Path) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for key, value in values.items():
         if key not in types:
-            allowed = [field.name for field in fields(Settings)]
-            raise SettingsError(f"{path} has an unknown key.", got=key, allowed=allowed, hint="mend that line")
+            raise _unknown(f"{path} has an unknown key.", key)
         checked[key] = _converted(key, value, path)
     return checked
 
@@ -154,13 +178,25 @@ def _converted(key: str, value: object, path: Path) -> object:
         return path.parent / value
     if key == "height_m" or isinstance(default, float):
         wanted: tuple[type, ...] = (int, float)
-    elif key in ("lifter", "profile", "calibrate") or isinstance(default, str):
+    elif key in ("camera", "lifter", "profile", "calibrate") or isinstance(default, str):
         wanted = (str,)
     else:
         wanted = (type(default),)
     if (isinstance(value, bool) and bool not in wanted) or not isinstance(value, wanted):
-        raise SettingsError(f"{path}: {key} has the wrong type.", got=repr(value), allowed=[kind.__name__ for kind in wanted])
+        allowed, example = _WRITTEN[wanted[-1]]
+        hint = f"{key} = {json.dumps(default) if default else example}"
+        raise SettingsError(f"{path}: {key} has the wrong type.", got=repr(value), allowed=allowed, hint=hint)
     return value
+
+
+_WRITTEN: dict[type, tuple[str, str]] = {
+    float: ("a number", "1.75"),
+    int: ("a whole number", "4"),
+    bool: ("true or false", "true"),
+    str: ("a text in quotes", '"..."'),
+    tuple: ("a list of texts in quotes", '["..."]'),
+}
+"""How a value of each type is written in TOML: in words, and an example."""
 
 
 def _one_of(flag: str, value: str, allowed: tuple[str, ...]) -> None:

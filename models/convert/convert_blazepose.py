@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # must be set before TensorFlow is imported
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # and this before onnxruntime, which reports to its maker
 
 import cv2
 import from_tflite

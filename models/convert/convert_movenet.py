@@ -8,7 +8,10 @@ weights that ship. Any height and width that are multiples of 32; strides stand 
 """
 
 import argparse
+import os
 from pathlib import Path
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before onnxruntime is imported, which reports to its maker
 
 import convert_blazepose as convert
 import numpy as np

@@ -1,8 +1,11 @@
 """Print how long the ONNX files of a folder take: python measure.py DIR [--people 1 4] (onnxruntime and numpy only)."""
 
 import argparse
+import os
 import time
 from pathlib import Path
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before onnxruntime is imported, which reports to its maker
 
 import numpy as np
 import onnxruntime

@@ -109,3 +109,12 @@ def test_close_ends_the_iteration(tmp_path: Path) -> None:
     source.close()
     source.close()
     assert list(frames) == []
+
+
+def test_a_film_of_images_says_which_rate_it_assumes_and_one_image_does_not(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        write(tmp_path / name, COLOUR)
+    (problem,) = open_source(str(tmp_path), OPTIONS).problems
+    assert "30 a second" in problem
+    assert "ffmpeg -framerate" in problem
+    assert open_source(str(tmp_path / "1.png"), OPTIONS).problems == []

@@ -85,6 +85,18 @@ def test_what_is_no_video_is_refused(refused, tmp_path, short_clip):
         assert name in refused("run", tmp_path / name)
 
 
+def test_a_video_of_which_not_one_picture_can_be_read_is_refused(refused, tmp_path, short_clip):
+    data = short_clip.read_bytes()
+    start = data.index(b"mdat") + 4
+    length = int.from_bytes(data[start - 8 : start - 4], "big") - 8
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data[:start] + b"\x7f" * length + data[start + length :])
+    said = refused("run", broken, "--out", tmp_path / "take.pwt")
+    assert f"Not one picture of {broken} can be read." in said
+    assert "cannot be decoded" in said
+    assert "Recorded" not in said
+
+
 def test_a_camera_that_is_not_there_is_refused(refused):
     refused("run", "97")
 

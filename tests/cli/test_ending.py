@@ -49,6 +49,21 @@ def test_a_run_that_is_told_to_end_keeps_its_take_and_its_preview(short_clip, tm
 
 
 @posix
+def test_a_second_ctrl_c_changes_nothing_any_more(short_clip, tmp_path):
+    take = tmp_path / "take.pwt"
+    run = ["run", short_clip, "--out", take, "--publish", f"tcp://127.0.0.1:{free_port()}"]
+    process = subprocess.Popen([*COMMAND, *run], stderr=subprocess.PIPE, text=True)
+    wait_for(take.exists, process)
+    process.send_signal(signal.SIGINT)
+    for line in process.stderr:
+        if line == "posewire: stopped\n":
+            time.sleep(0.02)  # from the message to where nothing listens any more
+            process.send_signal(signal.SIGINT)
+    process.stderr.close()
+    assert process.wait(timeout=60) == 128 + signal.SIGINT
+
+
+@posix
 def test_what_the_parent_ignores_stays_ignored():
     """As under nohup, where a closed terminal must not end a recording."""
     code = "import signal; from posewire.__main__ import main; import sys; sys.argv[1:] = ['keys', 'list']; main()"

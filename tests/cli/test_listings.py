@@ -81,8 +81,20 @@ def test_settings_show_the_file_that_was_given(posewire, tmp_path):
     assert json.loads(posewire("settings", "--settings", path, "--json").out)["max_people"] == 4
 
 
+def test_settings_are_shown_as_the_file_would_say_them(posewire, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('lock_feet = true\nrigs = ["vrm"]\nheight_m = 1.8\nlifter = "vae"\n')
+    rows = [line.split(maxsplit=1) for line in posewire("settings", "--settings", path).out.splitlines() if "  " in line]
+    again = tmp_path / "again.toml"
+    again.write_text("\n".join(f"{key} = {value}" for key, value in rows[1:] if value.strip() != "-" and key != "height_m"))
+    said = [json.loads(posewire("settings", "--settings", file, "--json").out) for file in (path, again)]
+    assert said[0] == said[1] | {"height_m": 1.8}
+
+
 def test_keys_come_and_go(posewire):
-    assert posewire("keys", "add", "studio").code == 0
+    added = posewire("keys", "add", "studio")
+    assert added.code == 0
+    assert "posewire listen tcp://HOST:5577 --key-file studio.json" in added.err
     assert [row["name"] for row in json.loads(posewire("keys", "list", "--json").out)] == ["studio"]
     assert posewire("keys", "add", "studio").code == 2
     assert posewire("keys", "remove", "studio").code == 0
@@ -119,6 +131,16 @@ def test_detect_counts_in_words(posewire, images, tmp_path):
     assert "1 person in 1 image -> " in said
     said = posewire("detect", images / "2_nobody.png", images / "2_nobody.png", "--out", tmp_path / "none.npz").err
     assert "0 people in 2 images -> " in said
+
+
+def test_an_image_that_cannot_be_read_does_not_cost_what_was_seen_before(posewire, images, tmp_path):
+    (images / "1.png").write_text("no picture")
+    ran = posewire("detect", images, "--out", tmp_path / "found.npz", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "1.png cannot be read" in ran.err
+    assert f"Kept, up to here: {tmp_path / 'found.npz'}, 1 of 3 images" in ran.err
+    with np.load(tmp_path / "found.npz") as found:
+        assert [str(name).endswith("0.png") for name in found["image_names"]] == [True]
 
 
 def test_an_empty_folder_has_nothing_to_detect(posewire, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from posewire import camera, rotation
+from posewire.cli import main
 from posewire.data import Track
 from posewire.errors import TakeError
 from posewire.evaluate import Motion, Prediction, Reference, evaluate, load_prediction, load_reference, plot
@@ -280,3 +281,17 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes | None)
     for load in (load_reference, load_prediction):
         with pytest.raises(TakeError, match=r"file\.npz"):
             load(path)
+
+
+def test_the_command_says_which_table_is_of_which_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [tmp_path / "one.npz", tmp_path / "two.npz"]
+    for file in files:
+        np.savez(file, **take_arrays())
+    command = ["eval", *map(str, files), "--reference", str(write_reference(tmp_path)), "--view", "cam01"]
+    assert main([*command, "--per-joint"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for file in files:
+        assert f"{file.name} beside reference, cam01: 12 limb joints" in said
+        assert f"{file.name} beside reference, cam01: PA-MPJPE of each joint" in said
+    assert main([*command, "--json"]) == 0
+    assert [report["file"] for report in json.loads(capsys.readouterr().out)] == list(map(str, files))

@@ -33,7 +33,7 @@ PIPELINE = (
         "plugins",
     ),
     *("runtime", "filters", "capture", "tracking", "lift", "fit", "people", "rigs", "retarget", "builtin_plugin", "take"),
-    *("wire", "keys", "admission", "publish", "stages", "pipeline"),
+    *("wire", "keys", "admission", "publish", "stages", "asking", "pipeline"),
 )
 """The rooms in order: each imports only from rooms before it. A package is one room."""
 

@@ -80,8 +80,40 @@ def test_a_bad_file_is_an_error_that_says_why(tmp_path, text, said):
         Settings.load(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    "text", ["camera = 5", "profile = 1", "lock_feet = 'yes'", "fov_deg = '54'", "rigs = 'vrm'", "threads = 2.0"]
+)
+def test_a_wrong_type_is_answered_with_a_line_that_is_right(tmp_path, text):
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(written(tmp_path, text))
+    Settings.load(written(tmp_path, str(refused.value.hint).replace("...", "vrm")))
+
+
+def test_a_value_out_of_range_names_the_line_and_the_file(tmp_path):
+    with pytest.raises(
+        SettingsError, match=r"9, by height_m in .*settings\.toml(.|\n)*next: +mend that line, or --height"
+    ) as refused:
+        Settings.load(written(tmp_path, "height_m = 9\nfov_deg = 60\n"))
+    assert "fov_deg" not in str(refused.value)
+
+
+def test_a_profile_in_the_file_is_named_where_it_does_not_go_with_a_flag(tmp_path):
+    with pytest.raises(SettingsError, match="--profile and --height, by profile in"):
+        Settings.load(written(tmp_path, 'profile = "anna"'), height_m=1.8)
+
+
+def test_a_flag_wins_over_a_value_of_the_file_that_is_out_of_range(tmp_path):
+    assert Settings.load(written(tmp_path, "height_m = 9"), height_m=1.8).height_m == 1.8
+
+
+def test_a_flag_that_is_out_of_range_blames_no_file(tmp_path):
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(written(tmp_path, "height_m = 1.8"), height_m=9.0)
+    assert "settings.toml" not in str(refused.value)
+
+
 def test_a_named_file_must_exist(tmp_path):
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="no such settings file"):
         Settings.load(tmp_path / "absent.toml")
 
 

@@ -133,6 +133,18 @@ def test_the_command_compares_methods_and_lifters_on_a_clip(
     assert capsys.readouterr().out.startswith("| clip | method | lifter |")
 
 
+def test_a_clip_that_cannot_be_read_does_not_cost_what_was_measured_before(
+    tmp_path: Path, short_clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = [str(short_clip), str(tmp_path / "absent_cam01.mp4")]
+    reference = ["--reference", str(write_reference(tmp_path, cam01_K=K))]
+    assert main(["eval", *clips, *reference, "--methods", "blazepose-lite", "--json"]) == 2
+    said = capsys.readouterr()
+    assert [row["method"] for row in json.loads(said.out)] == ["blazepose-lite", "constant pose"]
+    assert "cam01 blazepose-lite" in said.err
+    assert "The source is not there." in said.err
+
+
 def test_methods_without_a_clip_say_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "--methods", "blazepose"]) == 2
     assert "--reference" in capsys.readouterr().err

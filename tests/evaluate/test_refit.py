@@ -139,7 +139,8 @@ def test_every_nth_file_is_taken(walk, tmp_path):
         (tmp_path / f"{name}.bvh").write_bytes(walk.read_bytes())
     assert {clip.name[0] for clip in refit.read_clips([tmp_path], every=2)} == {"a", "c", "e"}
     with pytest.raises(SettingsError, match="--every"):
-        evaluation._eval(_flags(["--motion", str(tmp_path), "--every", "0"]))
+        flags = _flags(["--motion", str(tmp_path), "--every", "0"])
+        flags.run(flags)
 
 
 def _flags(arguments):

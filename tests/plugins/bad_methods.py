@@ -113,6 +113,11 @@ class YUp(Good):
         return replace(super().somebody(frame), keypoints_m=BODY_M[None] * [1, -1, -1])
 
 
+class NoMetreKnown(Good):
+    def somebody(self, frame: Frame) -> Detections:
+        return replace(super().somebody(frame), keypoints_m=BODY_M[None] * np.nan)
+
+
 class CameraRelative(Good):
     def somebody(self, frame: Frame) -> Detections:
         return replace(super().somebody(frame), keypoints_m=BODY_M[None] + [0.0, 0.0, 3.0])
@@ -287,6 +292,7 @@ FOUND_BY = {
     ShareOfThePicture: "test_its_keypoints_are_pixels_and_root_relative_metres_in_camera_axes",
     Millimetres: "test_its_keypoints_are_pixels_and_root_relative_metres_in_camera_axes",
     YUp: "test_its_keypoints_are_pixels_and_root_relative_metres_in_camera_axes",
+    NoMetreKnown: "test_its_keypoints_are_pixels_and_root_relative_metres_in_camera_axes",
     CameraRelative: "test_its_keypoints_are_pixels_and_root_relative_metres_in_camera_axes",
     MetresOnlySometimes: "test_it_gives_metres_always_or_never",
     SeesGhosts: "test_an_empty_frame_is_nobody",

@@ -20,6 +20,10 @@ from posewire.methods import SourceOptions
 
 IMAGES_PER_SECOND = 30.0
 """A folder has no clock: image i is at i / 30 s."""
+_NO_CLOCK = (
+    f"images have no clock, {IMAGES_PER_SECOND:g} a second are assumed. "
+    "Where they have another rate make a video first: ffmpeg -framerate 24 -i FOLDER/%04d.png clip.mp4"
+)
 
 
 def matches(address: str) -> bool:
@@ -74,8 +78,8 @@ class ImageFiles:
         self._paths = tuple(paths)
         self._maker = FrameMaker(options)
         self._closed = False
-        self.problems: list[str] = []
-        """Damage that did not stop the reading; images have none: an unreadable one is an error."""
+        self.problems = [_NO_CLOCK] if len(self._paths) > 1 else []
+        """What to know of the times; damage there is none: an unreadable image is an error."""
 
     @property
     def paths(self) -> tuple[Path, ...]:

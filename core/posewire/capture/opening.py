@@ -14,6 +14,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from posewire.errors import SourceError
+from posewire.shell import typed
 
 ACCEPTED = (
     "a video file",
@@ -109,6 +110,9 @@ def _no_video(name: object, got: str) -> SourceError:
 
 
 def _cannot_open(path: Path, got: str | None) -> SourceError:
+    if path.suffix.lower() == ".pwt":
+        hint = f"{typed('posewire', 'replay', path, '--publish')} streams it; posewire export and solve read it, too"
+        return SourceError(f"{path} is a take, not a video.", got="a .pwt file", allowed=ACCEPTED, hint=hint)
     if not _lacks_index(path):
         hint = f"does another player show it? ffmpeg -i {path.name} clip.mp4"
         return SourceError(f"{path} is not a video file that can be read.", got=got, allowed=ACCEPTED, hint=hint)

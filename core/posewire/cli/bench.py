@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.table import Table
 
 from posewire import bench
-from posewire.cli.options import Commands, add_json_flag, console, output, print_json, remark
+from posewire.cli.options import Commands, add_json_flag, console, print_json, remark
+from posewire.cli.tables import show
 from posewire.errors import SettingsError
 
 _SETUP = "posewire bench --setup"
@@ -48,4 +49,4 @@ def _bench(flags: argparse.Namespace) -> None:
     for row in rows:
         peer, ratio = ("-" if value is None else f"{value:.4g}" for value in (row.peer_value, row.ratio))
         table.add_row(row.name, row.workload, row.peer, row.unit, f"{row.ours:.4g}", peer, ratio, row.note)
-    output.print(table)
+    show(table)

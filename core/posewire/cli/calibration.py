@@ -27,6 +27,7 @@ from posewire.calibrate.calibration import GroundChoice
 from posewire.calibrate.paper import PAPERS_M
 from posewire.cli.options import Commands, add_json_flag, console, output, print_json, remark
 from posewire.errors import SettingsError
+from posewire.image_file import SUFFIXES
 from posewire.methods import SourceOptions
 from posewire.output_path import check_new_file
 from posewire.shell import typed
@@ -108,6 +109,9 @@ def _check_flags(flags: argparse.Namespace) -> None:
     for flag, path in (("--out", flags.out), ("--preview", flags.preview)):
         if path is not None:
             check_new_file(path, flag, overwrite=flags.overwrite, source=flags.source)
+    if flags.preview is not None and flags.preview.suffix.lower() not in SUFFIXES:  # now, not after forty seconds of film
+        hint = typed("--preview", flags.preview.with_suffix(".png"))
+        raise SettingsError("--preview is a picture.", got=flags.preview, allowed=SUFFIXES, hint=hint)
 
 
 def _ground(text: str) -> GroundChoice:

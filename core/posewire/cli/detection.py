@@ -59,15 +59,18 @@ def _detect(flags: argparse.Namespace) -> None:
             for path, found in detect(images, settings):
                 rows.append((str(path), found))
                 progress.advance(bar)
-    finally:
-        if len(rows) == len(images):  # also when the method then fails to close
+    finally:  # Ctrl-C, an image that cannot be read or a method that fails to close does not cost what was seen
+        if rows:
             gather(rows, card.joints).save(flags.out)
-            _say(rows, flags)
+            _say(rows, flags, len(images))
     if len(rows) != len(images):
         raise SourceError("Not every image gave a picture.", got=f"{len(rows)} of {len(images)}")
 
 
-def _say(rows: Sequence[tuple[str, Detections]], flags: argparse.Namespace) -> None:
+def _say(rows: Sequence[tuple[str, Detections]], flags: argparse.Namespace, asked: int) -> None:
+    if len(rows) < asked:
+        console.print(f"Kept, up to here: {flags.out}, {len(rows)} of {asked} images")
+        return
     counts = {name: found.people for name, found in rows}
     if flags.json:
         print_json({"out": str(flags.out), "people": counts})

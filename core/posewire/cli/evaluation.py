@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -18,11 +19,11 @@ from posewire.cli.options import (
     add_method_flags,
     add_settings_file,
     console,
-    output,
     print_json,
     settings_of,
 )
 from posewire.cli.recording import record_file
+from posewire.cli.tables import show
 from posewire.errors import SettingsError
 from posewire.evaluate import EvalReport, Prediction, evaluate, identity, load_prediction, load_reference, plot, refit
 from posewire.fit import FitSettings
@@ -63,16 +64,29 @@ def add_commands(commands: Commands) -> None:
     add_fit_flags(parser)
     add_settings_file(parser)
     add_json_flag(parser)
-    parser.set_defaults(run=_eval)
+    usual = {name: parser.get_default(name) for name in _ONLY}
+    parser.set_defaults(run=lambda flags: _eval(flags, usual))
 
 
-def _eval(flags: argparse.Namespace) -> None:
+def _eval(flags: argparse.Namespace, usual: Mapping[str, object]) -> None:
     if flags.plot is not None:
         check_new_file(flags.plot, "--plot", overwrite=True)  # now, not after all was measured
         if flags.plot.suffix.lower() != ".png":  # it replaces what is there: `--plot clip.pwt` must not cost the take
             hint = typed("--plot", flags.plot.with_suffix(".png"))
             raise SettingsError("--plot is a picture.", got=flags.plot, allowed=".png", hint=hint)
-    _comparison(flags)(flags)
+    comparison = _comparison(flags)
+    _check_flags({name for name in _ONLY if getattr(flags, name) != usual[name]}, comparison)
+    comparison(flags)
+
+
+def _check_flags(given: Iterable[str], comparison: Comparison) -> None:
+    """What another comparison is told would do nothing in this one, and nobody would notice."""
+    for name in sorted(given):
+        if comparison not in _ONLY[name]:
+            flag = f"--{name.replace('_', '-')}"
+            allowed = " or ".join(f"with {_CALLED[one]}" for one in _ONLY[name])
+            hint = f"leave {flag} out"
+            raise SettingsError(f"{flag} changes nothing of this comparison.", got=flag, allowed=allowed, hint=hint)
 
 
 def _comparison(flags: argparse.Namespace) -> Comparison:
@@ -120,11 +134,15 @@ def _eval_files(flags: argparse.Namespace) -> None:
 
 
 def _show_reports(flags: argparse.Namespace, reports: Sequence[EvalReport]) -> None:
+    named = list(zip(flags.sources, reports, strict=True))
     if flags.json:
-        print("[" + ",\n".join(report.to_json() for report in reports) + "]")
+        print_json([{"file": str(source), **json.loads(report.to_json())} for source, report in named])
         return
-    for report in reports:
-        output.print(report.to_table(per_joint=flags.per_joint))
+    for source, report in named:
+        for per_joint in (False, True) if flags.per_joint else (False,):
+            table = report.to_table(per_joint=per_joint)
+            table.title = f"{source.name} beside {table.title}"
+            show(table)
 
 
 def _eval_stills(flags: argparse.Namespace) -> None:
@@ -150,7 +168,7 @@ def _eval_identity(flags: argparse.Namespace) -> None:
     if flags.json:
         print_json(identity.identity_json(scores, settings.method))
     else:
-        output.print(identity.identity_table(scores, settings.method))
+        show(identity.identity_table(scores, settings.method))
 
 
 def _eval_motion(flags: argparse.Namespace) -> None:
@@ -169,7 +187,7 @@ def _eval_motion(flags: argparse.Namespace) -> None:
         print_json(refit.as_json(rows))
     else:
         for table in tables:
-            output.print(table)
+            show(table)
 
 
 def _shown(steps: Iterable[Step], total: int) -> list[Step]:
@@ -184,3 +202,28 @@ def _prediction(flags: argparse.Namespace, source: Path) -> Prediction:
         take = Path(folder) / f"{source.stem}.pwt"
         record_file(str(source), take, settings_of(flags))
         return load_prediction(take, flags.person)
+
+
+_CALLED: dict[Comparison, str] = {
+    _eval_files: "FILE --reference",
+    lineup_evaluation.evaluate_lineup: "--methods",
+    _eval_stills: "--images",
+    _eval_motion: "--motion",
+    pose_evaluation.evaluate_lifters: "--motion and --lifter",
+    pose_evaluation.evaluate_dataset: "--dataset",
+}
+_SCORED = (_eval_files, pose_evaluation.evaluate_lifters, pose_evaluation.evaluate_dataset)
+_ONLY: dict[str, tuple[Comparison, ...]] = {
+    "view": (_eval_files, lineup_evaluation.evaluate_lineup),
+    "person": (_eval_files,),
+    "per_joint": (_eval_files,),
+    "plot": _SCORED,
+    "by": _SCORED,
+    "markdown": (lineup_evaluation.evaluate_lineup,),
+    "every": (_eval_motion,),
+    "ablation": (_eval_motion,),
+    **dict.fromkeys(("data", "split", "frames"), (pose_evaluation.evaluate_dataset,)),
+    **dict.fromkeys(("noise", "missing", "bodies", "samples", "seed"), (pose_evaluation.evaluate_lifters,)),
+    **dict.fromkeys(("joints", "numbers", "limit", "boxes"), (_eval_stills,)),
+}
+"""Flags of some of the comparisons."""

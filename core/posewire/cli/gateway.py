@@ -16,6 +16,17 @@ from posewire.retarget import resolve_rig
 from posewire.settings import DEFAULT_ADDRESS
 
 _KINDS = ("vmc", "osc", "json", "ws", "trackers")
+_KINDS_OF = {
+    "rig": ("osc", "json"),
+    "axes": ("osc",),
+    "space": ("osc",),
+    "without": ("vmc",),
+    "trackers": ("trackers",),
+    "port": ("ws",),
+    "origin": ("ws",),
+}
+"""Which kinds have a flag."""
+_WS_PORT = 8765
 _DESCRIPTION = """\
 Send a live stream on to other programs.
   vmc       VSeeFace, Warudo, EVMC4U, Godot      UDP 39539, one port a person
@@ -67,17 +78,19 @@ def _add_people_flags(parser: argparse.ArgumentParser) -> None:
 def _add_format_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("of some kinds only")
     group.add_argument("--rig", metavar="NAME", help="osc, json: bones of this rig (a name or a JSON file)")
-    group.add_argument("--axes", choices=("native", "unity", "unreal"), default="native", help="osc (default: native)")
-    group.add_argument("--space", choices=("world", "parent"), default="world", help="osc (default: world)")
+    group.add_argument("--axes", choices=("native", "unity", "unreal"), help="osc (default: native)")
+    group.add_argument("--space", choices=("world", "parent"), help="osc (default: world)")
     group.add_argument("--without", action="append", default=[], metavar="BONE", help="vmc: the character lacks UpperChest, ...")
     group.add_argument("--trackers", metavar="PARTS", help="trackers: hip,chest,left_foot,...,head (default: all)")
-    group.add_argument("--port", type=int, default=8765, metavar="PORT", help="ws: where to listen on this machine (8765)")
+    group.add_argument("--port", type=int, metavar="PORT", help="ws: where to listen on this machine (8765)")
     group.add_argument("--origin", action="append", default=[], metavar="URL", help="ws: let pages of this origin in, too")
 
 
 def _gateway(flags: argparse.Namespace) -> None:
     rate_hz = _rate_hz(flags)
-    _check_port(flags.port)
+    _check_kinds(flags)
+    if flags.port is not None:
+        _check_port(flags.port)
     with _libraries("gateway"), _client(flags) as client:
         from posewire_gateway import Gateway, Options, Placing, open_outputs
         from posewire_gateway.axes import AXES
@@ -87,11 +100,11 @@ def _gateway(flags: argparse.Namespace) -> None:
         options = Options(
             people=None if flags.people is None else parse_choice(flags.people),
             rig=None if flags.rig is None else resolve_rig(flags.rig, plugins.load().rigs.values()),
-            axes=AXES[flags.axes],
-            space=flags.space,
+            axes=AXES[flags.axes or "native"],
+            space=flags.space or "world",
             without=tuple(flags.without),
             trackers=flags.trackers,
-            port=flags.port,
+            port=_WS_PORT if flags.port is None else flags.port,
             origins=tuple(flags.origin),
         )
         outputs = open_outputs(flags.kinds, flags.to, options)
@@ -104,6 +117,21 @@ def _gateway(flags: argparse.Namespace) -> None:
                 while True:
                     gateway.pump()
                     shown.update(gateway.status())
+
+
+def _check_kinds(flags: argparse.Namespace) -> None:
+    """A flag that none of the kinds has would change nothing: `vmc --port 39540` would go on sending to 39539."""
+    for name, kinds in _KINDS_OF.items():
+        given = getattr(flags, name)
+        if given is None or given == [] or set(kinds) & set(flags.kinds):
+            continue
+        receiver = f"--to {flags.kinds[0]}=127.0.0.1:{given}" if name == "port" else None
+        raise SettingsError(
+            f"--{name} changes nothing of {' and '.join(flags.kinds)}.",
+            got=f"--{name} {' '.join(given) if isinstance(given, list) else given}",
+            allowed=f"with {' or '.join(kinds)}",
+            hint=receiver or f"posewire gateway {kinds[0]} --{name} ..., or leave it out",
+        )
 
 
 def _client(flags: argparse.Namespace, *, view: bool = False) -> Client:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from posewire import plugins
-from posewire.cli.options import output, print_json, remark, settings_of
+from posewire.cli.options import print_json, remark, settings_of
 from posewire.cli.recording import record_file
+from posewire.cli.tables import show
 from posewire.errors import SettingsError, TakeError
 from posewire.evaluate import EvalReport, lineup, load_reference
 from posewire.evaluate.lineup.rows import NO_LIFTER
@@ -39,13 +40,22 @@ def evaluate_lineup(flags: argparse.Namespace) -> None:
         raise SettingsError("--methods needs something to compare on.", got="no FILE, or no --reference", hint=hint)
     methods, lifters = names_of(flags.methods), names_of(flags.lifters or NO_LIFTER)
     check_names(methods, lifters, settings_of(flags).weights)
-    rows = [row for clip in flags.sources for row in _rows(clip, flags, methods, lifters)]
+    rows: list[lineup.LineupRow] = []
+    try:
+        for clip in flags.sources:
+            rows.extend(_rows(clip, flags, methods, lifters))
+    finally:  # Ctrl-C, or a clip that cannot be read, does not cost what was measured
+        if rows:
+            _tell(rows, flags)
+
+
+def _tell(rows: Sequence[lineup.LineupRow], flags: argparse.Namespace) -> None:
     if flags.json:
         print_json(lineup.as_json(rows))
     elif flags.markdown:
         print(lineup.to_markdown(rows))
     else:
-        output.print(lineup.to_table(rows, f"{flags.reference.stem}: 12 limb joints"))
+        show(lineup.to_table(rows, f"{flags.reference.stem}: 12 limb joints"))
 
 
 def names_of(listed: str) -> list[str]:
@@ -90,5 +100,5 @@ def _rows(clip: Path, flags: argparse.Namespace, methods: list[str], lifters: li
 def _recorded(clip: Path, settings: Settings) -> TakeArrays:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{clip.stem}.pwt"
-        record_file(str(clip), path, settings)
+        record_file(str(clip), path, settings, title=f"{clip.name} {settings.method} {settings.lifter or ''}".rstrip())
         return Take.open(path).arrays()

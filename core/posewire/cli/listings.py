@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from posewire import doctor, plugins
 from posewire.cli.options import Commands, add_json_flag, add_settings_file, console, output, print_json, settings_of
+from posewire.cli.tables import show
 from posewire.errors import PosewireError
 from posewire.methods import Measurement, MethodCard
 from posewire.plugins import Registry
@@ -61,7 +63,7 @@ def _show_methods(cards: Sequence[MethodCard], registry: Registry) -> None:
     header = ["method", "kind", "keypoints", "people", "accuracy", "speed", "licence of the weights", "summary"]
     _show(header, [_method_row(card, notes) for card in cards], registry)
     for note, mark in notes.items():
-        output.print(f"\n{mark} {note}")
+        output.print(f"\n{mark} {note}", soft_wrap=True)  # a command that the terminal wraps can be copied
     output.print("\n`posewire methods NAME` shows everything that was measured of one method.")
 
 
@@ -89,7 +91,7 @@ def _show_method(card: MethodCard) -> None:
         measured: tuple[Measurement, ...] = getattr(card, title)
         output.print(f"\n{title}" + ("" if measured else ": was not measured"))
         for one in measured:
-            output.print(f"  {one.what}: {one.value}\n    {one.command}")
+            output.print(f"  {one.what}: {one.value}\n    {one.command}", soft_wrap=True)
 
 
 def _sources(flags: argparse.Namespace) -> None:
@@ -114,7 +116,7 @@ def _show(header: list[str], rows: list[list[str]], registry: Registry) -> None:
     table = Table(*header, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    output.print(table)
+    show(table)
     _show_broken(registry, output)
 
 
@@ -129,6 +131,7 @@ def _doctor(flags: argparse.Namespace) -> None:
         print_json(doctor.as_json(findings))
     else:
         table = Table("topic", "name", "finding", box=None, pad_edge=False)
+        table.columns[1].overflow = table.columns[2].overflow = "fold"  # a path or a checksum is told whole
         for finding in findings:
             bad = Text.assemble((finding.value, "red"), f"\n  next: {finding.hint}")
             table.add_row(finding.topic, finding.name, finding.value if finding.good else bad)
@@ -146,6 +149,8 @@ def _settings(flags: argparse.Namespace) -> None:
     path = chosen_path(flags.settings)
     output.print(f"file: {path}" + ("" if path.is_file() else " (not there: the defaults hold)"))
     table = Table("setting", "value", box=None, pad_edge=False)
+    table.columns[1].overflow = "fold"
     for key, value in values.items():
-        table.add_row(key, str(value))
+        table.add_row(key, "-" if value is None else json.dumps(value, ensure_ascii=False))  # as TOML writes it, too
     output.print(table)
+    output.print("\nTo change one for good, give it a line in that file, such as\n  height_m = 1.82")

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from typing import NoReturn
 
 from posewire import __version__
 from posewire.cli import (
@@ -38,6 +39,16 @@ first steps:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as every command does, and not after a screen of flags."""
+
+    def error(self, message: str) -> NoReturn:
+        *_, missing = message.partition("arguments are required: ")
+        is_word = missing and not missing.startswith("-")  # `run --publish clip.mp4` takes the clip for the flag's address
+        hint = f"{self.prog} {missing} ..., flags after it" if is_word else f"see: {self.prog} --help"
+        self.exit(EXIT_CODE, f"{SettingsError(f'{self.prog}: {message}', hint=hint)}\n")
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Leaves room for every command: argparse forgets that it indents them, and would break the line after the longest."""
 
@@ -49,7 +60,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="posewire",
         description="One ordinary camera in, characters moving out.",
         epilog=_EPILOG,
@@ -67,7 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code: 0, 2 for a PosewireError or a wrong flag, 130 for Ctrl-C, 143 for SIGTERM."""
     if isinstance(sys.stdout, TextIOWrapper):  # in a pipe Windows writes the letters of one country: a file may be called 人.pwt
         sys.stdout.reconfigure(errors="backslashreplace")
-    parsed, unknown = build_parser().parse_known_args(arguments)
+    parser = build_parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        return EXIT_CODE
+    parsed, unknown = parser.parse_known_args(arguments)
     try:
         _refuse(unknown, parsed.command)
         parsed.run(parsed)

@@ -188,7 +188,8 @@ def _add_keys(commands: Commands) -> None:
 def _keys_add(flags: argparse.Namespace) -> None:
     path = keys.add(flags.name, out=flags.out)
     print(path)
-    console.print(f"Copy this file to {flags.name}'s machine, and publish with: posewire run SOURCE --publish tcp://0.0.0.0:5577")
+    console.print(f"Copy this file to {flags.name}'s machine. Publish with: posewire run SOURCE --publish tcp://0.0.0.0:5577")
+    console.print(f"There: {typed('posewire', 'listen', 'tcp://HOST:5577', '--key-file', path.name)} (HOST: this machine)")
 
 
 def _keys_remove(flags: argparse.Namespace) -> None:

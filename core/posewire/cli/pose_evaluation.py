@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from posewire import plugins
-from posewire.cli.options import console, output, print_json, settings_of
+from posewire.cli.options import console, print_json, settings_of
+from posewire.cli.tables import show
 from posewire.errors import SettingsError
 from posewire.evaluate import Prediction, Reference, poses
 from posewire.methods import Device, Lifter, MethodCard, MethodOptions
@@ -90,7 +91,7 @@ def print_groups(flags: argparse.Namespace, predictions: Sequence[tuple[Predicti
     for prediction, reference in predictions:
         reports = [poses.score(motion.name, poses.of_motion(motion, reference)) for motion in prediction.motions]
         title = f"{prediction.name} beside {reference.name}, {reference.view}: all joints of the reference"
-        output.print(poses.to_table(reports, title, groups=(*_ALWAYS, *flags.by)))
+        show(poses.to_table(reports, title, groups=(*_ALWAYS, *flags.by)))
 
 
 def _check(flags: argparse.Namespace) -> None:
@@ -124,7 +125,7 @@ def _tell(flags: argparse.Namespace, reports: list[poses.PoseReport], title: str
     if flags.json:
         print_json([report.as_json() for report in reports])
     else:
-        output.print(poses.to_table(reports, title, groups=(*_ALWAYS, *flags.by)))
+        show(poses.to_table(reports, title, groups=(*_ALWAYS, *flags.by)))
     if flags.plot:
         poses.to_picture(reports, flags.plot)
         console.print(f"Drawn: {flags.plot}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,30 +13,34 @@ from rich.text import Text
 
 from posewire import fit
 from posewire.cli.options import console, counted, remark
+from posewire.errors import SourceError
 from posewire.outputs import Output, Outputs, TakeOutput
 from posewire.pipeline import Instant, Pipeline, open_pipeline
 from posewire.settings import Settings
+from posewire.shell import typed
 
 Summary: TypeAlias = "dict[str, Any]"
 """What --json prints of a run: source, frames, last_time_s, person_ids, stages."""
 
 
-def record_file(address: str, take: Path, settings: Settings) -> None:
+def record_file(address: str, take: Path, settings: Settings, *, title: str | None = None) -> None:
     """Runs a source into a new take, with the progress bar."""
     with open_pipeline(address, settings) as pipeline:
-        record(pipeline, [TakeOutput(take, address, pipeline)], address)
+        record(pipeline, [TakeOutput(take, address, pipeline)], address, title=title)
 
 
-def record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> Summary:
-    """Runs the pipeline into the outputs under a progress bar. Ctrl-C ends a live source as a person would want it."""
-    together, frames, people, last_s = Outputs(outputs), 0, set[int](), 0.0
-    try:
-        fit.warm_up(console.print)
-    except KeyboardInterrupt:
-        together.close()
-        raise
-    with _progress(pipeline) as progress:
-        task = progress.add_task(Path(address).name or address, total=pipeline.source.frame_count, people="")
+def record(pipeline: Pipeline, outputs: Sequence[Output], address: str, *, title: str | None = None) -> Summary:
+    """Runs the pipeline into the outputs under a progress bar. Ctrl-C ends a live source as a person would want it.
+
+    Args:
+        title: What stands beside the bar; None = the source's name.
+
+    Raises:
+        SourceError: a file was read to its end and gave not one picture.
+    """
+    frames, people, last_s = 0, set[int](), 0.0
+    with closing(Outputs(outputs)) as together, _warm(pipeline) as progress:
+        task = progress.add_task(title or Path(address).name or address, total=pipeline.source.frame_count, people="")
         try:
             for instant in pipeline:
                 pipeline.times.timed("output", lambda instant=instant: together.add(instant))
@@ -49,10 +54,20 @@ def record(pipeline: Pipeline, outputs: Sequence[Output], address: str) -> Summa
             together.close()
         if people:
             progress.update(task, people=f"{counted(len(people), 'person', 'people')} in all")
-    for problem in getattr(pipeline.source, "problems", ()):
+    problems = list(getattr(pipeline.source, "problems", ()))
+    if not frames and not pipeline.source.live:
+        hint = f"does another player show it? {typed('ffmpeg', '-i', address, 'clip.mp4')}"
+        raise SourceError(f"Not one picture of {address} can be read.", got="; ".join(problems) or "no frames", hint=hint)
+    for problem in problems:
         remark("source:", problem)
     stages = {"median_ms": pipeline.times.median_ms(), "p95_ms": pipeline.times.p95_ms()}
     return {"source": address, "frames": frames, "last_time_s": last_s, "person_ids": sorted(people), "stages": stages}
+
+
+def _warm(pipeline: Pipeline) -> Progress:
+    """The progress bar, once the fit is compiled."""
+    fit.warm_up(console.print)
+    return _progress(pipeline)
 
 
 class _Speed(ProgressColumn):

@@ -22,7 +22,7 @@ from posewire.cli.options import (
     warn_of_one_person,
 )
 from posewire.cli.recording import Summary, print_times, record
-from posewire.errors import PosewireError
+from posewire.errors import PosewireError, SettingsError
 from posewire.methods import MethodCard
 from posewire.output_path import check_new_file, check_take_name
 from posewire.outputs import Output, Outputs, Pacer, StreamOutput, TakeOutput, open_stream
@@ -32,6 +32,13 @@ from posewire.retarget import resolve_rig
 from posewire.shell import typed
 from posewire.skeleton import MARKERS
 
+_EPILOG = """\
+  posewire run clip.mp4 --out clip.pwt --preview seen.mp4   a take, and a film to look at
+  posewire run clip.mp4 --out people.pwt --max-people 4     several people
+  posewire run 0 --publish                                  stream the webcam; elsewhere: posewire listen
+  posewire run 0 --publish --rig vrm --height 1.82          on another skeleton, in metres that are right
+"""
+
 
 def add_commands(commands: Commands) -> None:
     """Adds run."""
@@ -39,6 +46,8 @@ def add_commands(commands: Commands) -> None:
         "run",
         help="video or camera to skeleton: record, stream, preview",
         description="From a video or camera to moving skeletons.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "source", metavar="SOURCE", help="video file, image folder, camera number or stream address; see `posewire sources`"
@@ -59,6 +68,7 @@ def _run(flags: argparse.Namespace) -> None:
     settings = settings_of(flags)
     for name in settings.rigs:
         resolve_rig(name, plugins.load().rigs.values())  # a wrong name is said at once, also by a run that does not publish
+    _check_streaming(flags)
     if flags.out is not None:
         check_take_name(flags.out, "--out")
     if settings.calibrate is not None:
@@ -76,6 +86,14 @@ def _run(flags: argparse.Namespace) -> None:
         return
     print_times(pipeline)
     _say_what_was_kept(flags, summary)
+
+
+def _check_streaming(flags: argparse.Namespace) -> None:
+    """`--rig vrm --out take.pwt` would record what it records without --rig: rigs are of the stream."""
+    for flag in ("--rig", "--fast", "--insecure", "--publish-picture"):
+        if flags.publish is None and getattr(flags, flag[2:].replace("-", "_")):
+            hint = typed("posewire", "run", flags.source, "--publish", flag) + (" NAME" if flag == "--rig" else "")
+            raise SettingsError(f"{flag} changes nothing without --publish.", got=flag, allowed="with --publish", hint=hint)
 
 
 def _files(flags: argparse.Namespace) -> dict[str, Path]:

@@ -18,6 +18,7 @@ from posewire.errors import SettingsError
 from posewire.lift import LiftStage
 from posewire.output_path import check_take_name
 from posewire.pipeline import open_lifter
+from posewire.shell import typed
 from posewire.solve import SolveReport, SolveSettings, settling, solve_take
 from posewire.solve.reading import check_solvable
 from posewire.solve.whole import Progress as Report
@@ -139,4 +140,5 @@ def _say(report: SolveReport, *, as_json: bool) -> None:
         console.print(f"person {person_id}: {poses} of {report.frames} frames, in {stretches}")
     if report.ground is not None:
         console.print(report.ground.remark)
-    console.print(f"Solved: {report.path}")
+    export_it = typed("posewire", "export", report.path, report.path.with_suffix(".bvh"))
+    console.print(f"Solved: {report.path}. Next: {export_it}")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rich.progress import track
 
-from posewire.cli.options import console, counted, output, print_json, remark, settings_of
+from posewire.cli.options import console, counted, print_json, remark, settings_of
+from posewire.cli.tables import show
 from posewire.errors import SettingsError
 from posewire.evaluate import stills
 from posewire.pipeline import estimating
@@ -45,7 +46,7 @@ def evaluate_stills(flags: argparse.Namespace, methods: list[str]) -> None:
         print_json(stills.as_json(reports))
     else:
         count = counted(reports[0].pictures, "picture", "pictures")
-        output.print(stills.to_table(reports, f"{flags.images.name}, {count}, 12 limb joints"))
+        show(stills.to_table(reports, f"{flags.images.name}, {count}, 12 limb joints"))
         if left_out := reports[0].left_out:
             remark("left out:", f"{counted(left_out, 'picture', 'pictures')} without a visible torso")
 

@@ -45,7 +45,8 @@ def _info(flags: argparse.Namespace) -> None:
 
 
 def _summary_table(summary: TakeSummary) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
+    table = Table("", "", show_header=False, box=None, pad_edge=False)
+    table.columns[1].overflow = "fold"  # a long path is told whole
     fps = "-" if summary.median_fps is None else f"{summary.median_fps:.2f}"
     table.add_row("take", f"{summary.path} ({summary.size_bytes / 1024:.0f} KiB)")
     table.add_row("recorded", f"{summary.created or 'unknown'} by posewire {summary.posewire_version}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,6 +86,14 @@ def check_pixels(detections: Detections, frame: Frame) -> None:
         inside = ((seen > -size_px) & (seen < 2 * size_px)).all()
         require(inside, "a keypoint lies more than a picture outside the picture: are these pixels?")
         require(not (seen == 0).all(axis=-1).any(), "a keypoint lies exactly at (0, 0): unseen must be NaN, never zero")
+
+
+def check_some_metres(answers: Sequence[Detections]) -> None:
+    """Who gives metres knows some of them."""
+    __tracebackhide__ = True
+    told = [found.keypoints_m for found in answers if found.keypoints_m is not None and found.people]
+    known = not told or any(np.isfinite(keypoints_m).any() for keypoints_m in told)
+    require(known, "every keypoint in metres is NaN: is there a division by zero? Without 3D keypoints_m is None")
 
 
 def check_person_m(keypoints_m: FloatArray, keypoints_px: FloatArray, size_m: tuple[float, float] = SIZE_M) -> None:

@@ -54,7 +54,9 @@ class EstimatorConformance:
             checks.check_detections(detections, posewire_card, max_people=1)
 
     def test_its_keypoints_are_pixels_and_root_relative_metres_in_camera_axes(self, posewire_estimator: Estimator) -> None:
-        for frame, detections in zip(self._frames(), self._run(posewire_estimator), strict=True):
+        answers = self._run(posewire_estimator)
+        checks.check_some_metres(answers)
+        for frame, detections in zip(self._frames(), answers, strict=True):
             checks.check_pixels(detections, frame)
             if detections.keypoints_m is not None:
                 for keypoints_m, keypoints_px in zip(detections.keypoints_m, detections.keypoints_px, strict=True):

@@ -88,23 +88,29 @@ def read_clips(
     Raises:
         DatasetError: there is no such file, or one does not read.
     """
-    texts = dict(_texts(folder))
-    named = {name: found[1] for name in texts if (found := _NAME.search(name))}
-    files = {name: texts[name] for name, subject in named.items() if subjects is None or subject in subjects}
+    found = dict(texts(folder))
+    named = {name: subject for name in found if (subject := subject_of(name)) is not None}
+    files = {name: found[name] for name, subject in named.items() if subjects is None or subject in subjects}
     if not files:
         raise DatasetError(
             f"There is no CMU BVH file in {folder}" + ("." if subjects is None else f" of subject {' '.join(sorted(subjects))}."),
             allowed="files named SUBJECT_TRIAL.bvh, e.g. 05_12.bvh, or .tar.xz archives of them",
             hint="--motion must be the folder that holds them",
         )
-    index = "\n".join(text for name, text in texts.items() if name.endswith(".md"))
+    index = "\n".join(text for name, text in found.items() if name.endswith(".md"))
     activities: dict[str, str] = dict(_INDEX_LINE.findall(index))
     for name in sorted(files, key=lambda path: Path(path).name):
         yield from _clips(name, files[name], activities, rate_hz, knee_to_neck_m)
 
 
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
-    """Name and text of every .bvh and index file, also of those inside archives."""
+def subject_of(name: str) -> str | None:
+    """ "05" of ".../05_12.bvh"; None of a file that is no trial."""
+    found = _NAME.search(name)
+    return None if found is None else found[1]
+
+
+def texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name and text of every .bvh and index file, also of those inside archives (.tar, .tar.gz, .tar.xz)."""
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".bvh" or path.name == "CMU-INDEX.md":
             yield path.as_posix(), path.read_text(encoding="utf-8", errors="replace")

@@ -186,7 +186,7 @@ def _on_and_off(rng: np.random.Generator, events: Events, shape: tuple[int, ...]
 
 
 def _sizes(points: FloatArray) -> FloatArray:
-    """(B, T, 17, 2) to (B,): the longer side of the box around a window's first seen points; 0 where nothing is seen."""
+    """(B, T, 17, 2) to (B,): the longer side of the box around the seen points, mean of a window's frames; 0 where nothing is."""
     seen = np.isfinite(points)
     sides = np.where(seen, points, -np.inf).max(axis=2) - np.where(seen, points, np.inf).min(axis=2)  # (B, T, 2)
     longest = sides.max(axis=-1)

@@ -67,8 +67,10 @@ def pack(
     """Reads (source, folder) pairs, splits and writes; returns the sets that were written, leaving out an empty one.
 
     Raises:
-        DatasetError: nothing was found.
+        DatasetError: nothing was found, or the rate is none.
     """
+    if not rate_hz > 0.0:
+        raise DatasetError("--rate is frames a second.", got=rate_hz, allowed="above 0", hint="--rate 60")
     found: dict[Split, list[Clip]] = {"train": [], "test": []}
     for source, folder in folders:
         for split, clip in clips_of(source, folder, rate_hz, knee_to_neck_m):

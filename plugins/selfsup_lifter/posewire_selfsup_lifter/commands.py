@@ -21,7 +21,7 @@ from posewire_selfsup_lifter.settings import SelfsupSettings
 from posewire_selfsup_lifter.training import run
 from posewire_selfsup_lifter.views import MultiView2D, read_views, write_views
 from posewire_training import weights
-from posewire_training.command import command
+from posewire_training.command import at_least_one, command
 from posewire_training.flags import add_flags, settings_of
 from posewire_training.real import RealClips
 
@@ -150,7 +150,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", nargs="+", metavar="LIFTER", help="an exported file, or a bundled network's name")
     parser.add_argument("--motion", type=Path, required=True, metavar="FILE.npz")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
-    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--samples", type=at_least_one, default=5000)
     parser.set_defaults(call=_evaluate)
 
 

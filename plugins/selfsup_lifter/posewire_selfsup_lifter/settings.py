@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from posewire.errors import SettingsError
 from posewire_selfsup_lifter.losses import Error
@@ -83,15 +83,15 @@ class SelfsupSettings(TrainSettings):
     l1_weight: float = 0.3
     """Of the code in eq. 14."""
 
+    COUNTS: ClassVar[tuple[str, ...]] = (*TrainSettings.COUNTS, "width", "root_width", "instants", "dictionary_steps")
+    SHARES: ClassVar[tuple[str, ...]] = ("pretraining_share", "dropout", "noise", "real_share", "imitation_share")
+
     def __post_init__(self) -> None:
         TrainSettings.__post_init__(self)
         kinds = {"teacher": Teacher, "cameras": Cameras, "terms": ReprojectionTerms, "target": DistillationTarget, "error": Error}
         for name, choices in ((name, get_args(kind)) for name, kind in kinds.items()):
             if getattr(self, name) not in choices:
                 raise SettingsError(f"{name} is not known.", got=getattr(self, name), allowed=list(choices))
-        shares = ("pretraining_share", "dropout", "noise", "real_share", "imitation_share")
-        if bad := [name for name in shares if not 0.0 <= getattr(self, name) <= 1.0]:
-            raise SettingsError(f"{bad[0]} is no share.", got=getattr(self, bad[0]), allowed="0 to 1")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import nn
@@ -24,6 +23,7 @@ from posewire_selfsup_lifter.teachers.distillation import DistillationTask
 from posewire_selfsup_lifter.teachers.factorization import FactorizationTask
 from posewire_selfsup_lifter.teachers.reprojection import ReprojectionTask
 from posewire_selfsup_lifter.views import MultiView2D
+from posewire_training import parts
 from posewire_training.loop import averaged, set_up, train
 from posewire_training.real import RealClips
 from posewire_training.samples import NOTHING_HIDDEN, Disturbance, Hiding
@@ -115,11 +115,11 @@ def _task(settings: SelfsupSettings, training: Batches, validation: Batches, fir
 
 def _begin_from(task: Task, folder: Path) -> None:
     """Takes the averaged networks of another run's checkpoint over."""
+    state = parts.read(parts.or_first(folder / "last.pt"))
     try:
-        average = torch.load(folder / "last.pt", map_location="cpu", weights_only=True)["average"]
         for name, module in task.modules.items():
-            module.load_state_dict(average[name])
-    except (OSError, KeyError, RuntimeError, UnpicklingError) as error:
+            module.load_state_dict(state["average"][name])
+    except (KeyError, RuntimeError) as error:
         problem, got = f"{folder} holds no run to begin from.", " ".join(str(error).split())[:200]
         raise ModelError(problem, got=got, allowed="the folder of a run of the same teacher and shape") from error
 

@@ -39,7 +39,7 @@ _WHITE = 3.0
 
 
 def write_views(folder: Path, out: Path, *, each: int, seed: int, track: Track = iter) -> int:
-    """Writes `each` views of every panorama in a folder as NAME_00.jpg ...; returns how many.
+    """Writes `each` views of every panorama in a folder as NAME/NAME_00.jpg ...; returns how many.
 
     Raises:
         SourceError: there is no panorama, or one does not read.
@@ -48,14 +48,14 @@ def write_views(folder: Path, out: Path, *, each: int, seed: int, track: Track =
     panoramas = sorted(path for path in folder.glob("*") if path.name.lower().endswith(_SUFFIXES))
     if not panoramas:
         raise SourceError(f"There is no panorama in {folder}.", allowed=_SUFFIXES, hint="docs/SYNTH.md says where 18 are")
-    out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     for path in track(panoramas):
-        panorama = mended(read_panorama(path))
+        panorama, name = mended(read_panorama(path)), path.name.split(".")[0]
+        (out / name).mkdir(parents=True, exist_ok=True)
         for k in range(each):
             picture = view(panorama, rng, 2 * np.pi * (k + rng.uniform(-0.3, 0.3)) / each)
             data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-            data.tofile(out / f"{path.name.split('.')[0]}_{k:02d}.jpg")
+            data.tofile(out / name / f"{name}_{k:02d}.jpg")
     return each * len(panoramas)
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from posewire.errors import ModelError
 from posewire.npz import read_npz, write_npz
+from posewire_data.motion import TEST_SUBJECTS, split_of
 
 Pack: TypeAlias = dict[str, NDArray[Any]]
 """Array name to array, as in the file."""
 
 FORMAT = 1
-TEST_SUBJECT = "13"
 _TEST_SHARE = 0.15
 """Of the bodies and the background pictures, held out."""
 _QUATERNION_UNIT = 32767.0
@@ -37,10 +37,11 @@ def write(
     report("reading motion")
     rows: dict[str, list[NDArray[Any]]] = {"train": [], "test": []}
     for subject, local in poses.read_cmu(motion, step=6):
-        rows["test" if subject == TEST_SUBJECT else "train"].append(local)
+        rows[split_of("cmu", subject)].append(local)
     if not rows["train"] or not rows["test"]:
-        got = f"{len(rows['train'])} clips of others, {len(rows['test'])} of subject {TEST_SUBJECT}"
-        allowed = f"SUBJECT_TRIAL.bvh files or .tar.xz archives of them, with subject {TEST_SUBJECT} to test and others to train"
+        held = " ".join(TEST_SUBJECTS["cmu"])
+        got = f"{len(rows['train'])} clips of others, {len(rows['test'])} of subject {held}"
+        allowed = f"SUBJECT_TRIAL.bvh files or .tar.xz archives of them, with subject {held} to test and others to train"
         hint = "posewire synth pack --motion FOLDER_OF_CMU_BVH"
         raise ModelError(f"There is too little CMU motion in {motion}.", got=got, allowed=allowed, hint=hint)
     places = pictures.packed(backgrounds, _TEST_SHARE)  # before the slow part: a bad folder should say so at once

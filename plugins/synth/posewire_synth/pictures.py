@@ -1,4 +1,7 @@
-"""Background pictures: a folder of the user's own, kept small as JPEG inside the pack."""
+"""Background pictures: a folder of the user's own, kept small as JPEG inside the pack.
+
+Pictures of one subfolder show one place (hdri writes them so): all of them are learned from, or all are held out.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,11 @@ def packed(folder: Path | None, test_share: float) -> dict[str, NDArray[Any]]:
     Raises:
         SourceError: the folder has no picture.
     """
-    blobs = [] if folder is None else _blobs(folder)
+    places, blobs = ([], []) if folder is None else _blobs(folder)
     if folder is not None and not blobs:
         raise SourceError(f"There is no picture in {folder}.", allowed=_SUFFIXES)
     data = np.frombuffer(b"".join(blobs), dtype=np.uint8)
-    held = round(test_share * len(blobs)) if len(blobs) > 1 else 0
+    held = _held(places, test_share)
     return {
         "pictures": data,
         "picture_ends": np.cumsum([len(blob) for blob in blobs]).astype(np.int64),
@@ -34,7 +37,16 @@ def packed(folder: Path | None, test_share: float) -> dict[str, NDArray[Any]]:
     }
 
 
-def _blobs(folder: Path) -> list[bytes]:
+def _held(places: list[Path], share: float) -> int:
+    """How many of the last pictures are held out: about a share of all, no place divided."""
+    count = len(places)
+    begins = [row for row in range(1, count) if places[row] != places[row - 1]]
+    return count - min(begins, key=lambda row: abs(count - row - share * count)) if begins and share else 0
+
+
+def _blobs(folder: Path) -> tuple[list[Path], list[bytes]]:
+    """The place of each picture, which is its subfolder, or else the picture itself; and the pictures, as JPEG."""
+    places: list[Path] = []
     blobs: list[bytes] = []
     total = 0
     for path in sorted(folder.rglob("*")):
@@ -48,7 +60,8 @@ def _blobs(folder: Path) -> list[bytes]:
         if total > _MOST_BYTES:
             break
         blobs.append(blob)
-    return blobs
+        places.append(path if path.parent == folder else path.parent)
+    return places, blobs
 
 
 def _covering(image: NDArray[Any]) -> NDArray[Any]:

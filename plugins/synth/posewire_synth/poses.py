@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
 from posewire.skeleton import REFERENCE
+from posewire_data import cmu
 from posewire_data.bvh import Bvh, parse_bvh
 
 FloatArray = NDArray[np.floating[Any]]
@@ -34,7 +33,6 @@ _SIDED_SOURCES = {
     "knee": "Shin",
     "ankle": "Foot",
 }
-_SUBJECT = re.compile(r"(\d{2,3})_(\d{2})\.bvh$")
 _GLITCH_DEG_S = 1500.0
 """A limb of these subjects turns at most about 1,100 degrees a second; the conversion's jumps are far beyond."""
 _SETTLING_FRAMES = 30
@@ -42,28 +40,18 @@ _SETTLING_FRAMES = 30
 
 
 def read_cmu(folder: Path, step: int) -> Iterator[tuple[str, FloatArray]]:
-    """Subject ("05") and local rotations (F, D, 4) wxyz of every BVH file below a folder or in its .tar.xz archives, every
-    `step`-th frame, glitches left out."""
-    for name, text in _texts(folder):
+    """Subject ("05") and local rotations (F, D, 4) wxyz of every BVH file below a folder or in its archives, every `step`-th
+    frame, glitches left out."""
+    for name, text in cmu.texts(folder):
+        if (subject := cmu.subject_of(name)) is None:
+            continue
         bvh = parse_bvh(text, name)
         world = _world_matrices(bvh)
         keep = np.zeros(len(world), dtype=np.bool_)
         keep[_SETTLING_FRAMES::step] = True
         keep &= ~_glitches(world, bvh.frame_time_s)
         if keep.any():
-            yield _SUBJECT.findall(name)[0][0], to_local(world[keep])
-
-
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.rglob("*")):
-        if _SUBJECT.search(path.name):
-            yield path.name, path.read_text(encoding="utf-8", errors="replace")
-        elif path.name.endswith(".tar.xz") and "bvh" in path.name:
-            with tarfile.open(path) as archive:
-                for member in archive:
-                    file = archive.extractfile(member) if _SUBJECT.search(member.name) else None
-                    if file is not None:
-                        yield member.name, file.read().decode("utf-8", errors="replace")
+            yield subject, to_local(world[keep])
 
 
 def _world_matrices(bvh: Bvh) -> FloatArray:

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from posewire_synth import cameras
 from posewire_synth.cast import Cast, People, Split
-from posewire_synth.compositing import Composite, compose, depth_rank, erase
+from posewire_synth.compositing import OBJECT, Composite, compose, depth_rank, erase
 from posewire_synth.degrade import degrade
-from posewire_synth.layers import OUTSIDE, Layers, Painter, Views
+from posewire_synth.layers import BY_OBJECT, OUTSIDE, Layers, Painter, Views
 from posewire_synth.pack import Pack
 from posewire_synth.points import POINTS
 from posewire_synth.real_people import RealPeople, joined, on
@@ -47,6 +47,8 @@ class Batch:
     """(B, H, W) int64, row of the person + 1; 0 nobody labelled, -1 something in front; -2 an unlabelled person (crops)."""
     depth_m: Tensor
     """(B, H, W) of the people, inf elsewhere."""
+    split: Split
+    """Whose people, motions and backgrounds these are."""
 
 
 class Studio:
@@ -74,7 +76,8 @@ class Studio:
         real: float = 0.5,
         painter: Callable[[Pack, torch.device], Painter] = Painter,
     ) -> None:
-        self._device, self._clean, self._split = torch.device(device), clean, split
+        self._device, self._clean = torch.device(device), clean
+        self._split: Split = split
         self._painter = painter(pack, self._device)
         self._cast = Cast(pack, split, self._painter)
         self._surroundings = Surroundings(pack, split, self._device, procedural)
@@ -87,7 +90,7 @@ class Studio:
         rng, generator = self._chance(seed, 1)
         layers, K = self._drawn(rng, count, partial(self._rendered_crops, rng, side_px=side_px), 1, (side_px, side_px))
         composite = self._finish(rng, generator, layers, count, (side_px, side_px))
-        return _labelled_alone(composite, layers, K, count)
+        return _labelled_alone(composite, layers, K, count, self._split)
 
     def _rendered_crops(self, rng: np.random.Generator, count: int, side_px: int) -> tuple[Layers, Tensor]:
         """The labelled ones are the first `count` layers."""
@@ -105,7 +108,7 @@ class Studio:
         rng, generator = self._chance(seed, 2)
         layers, K = self._drawn(rng, count, partial(self._rendered_groups, rng, size=size), 4, size)
         composite = self._finish(rng, generator, layers, count, size)
-        return _labelled_all(composite, layers, K, count)
+        return _labelled_all(composite, layers, K, count, self._split)
 
     def _rendered_groups(self, rng: np.random.Generator, count: int, size: tuple[int, int]) -> tuple[Layers, Tensor]:
         views, distance = cameras.of_groups(rng, count, size)
@@ -181,9 +184,6 @@ class Studio:
 
 
 def _hidden_by_boxes(batch: Batch, instance: Tensor) -> Tensor:
-    from posewire_synth.compositing import OBJECT
-    from posewire_synth.layers import BY_OBJECT
-
     height, width = instance.shape[1:]
     x = batch.points_px[..., 0].nan_to_num(0).round().clamp(0, width - 1).long()
     y = batch.points_px[..., 1].nan_to_num(0).round().clamp(0, height - 1).long()
@@ -239,7 +239,7 @@ def _places(rng: np.random.Generator, views: Views, distance: np.ndarray, owner:
     return places
 
 
-def _labelled_alone(composite: Composite, layers: Layers, K: Tensor, count: int) -> Batch:
+def _labelled_alone(composite: Composite, layers: Layers, K: Tensor, count: int, split: Split) -> Batch:
     """The first `count` layers are the labelled ones."""
     number = composite.number[:count].view(-1, 1, 1)
     seen = composite.instance
@@ -252,10 +252,11 @@ def _labelled_alone(composite: Composite, layers: Layers, K: Tensor, count: int)
         K,
         instance,
         composite.depth_m,
+        split,
     )
 
 
-def _labelled_all(composite: Composite, layers: Layers, K: Tensor, count: int) -> Batch:
+def _labelled_all(composite: Composite, layers: Layers, K: Tensor, count: int, split: Split) -> Batch:
     """Rows nearest first, as the instance map numbers them."""
     row, J = depth_rank(layers) - 1, len(POINTS)
 
@@ -272,4 +273,5 @@ def _labelled_all(composite: Composite, layers: Layers, K: Tensor, count: int) -
         K,
         composite.instance,
         composite.depth_m,
+        split,
     )

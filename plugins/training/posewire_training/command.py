@@ -28,6 +28,14 @@ def command(main: Callable[P, None]) -> Callable[P, int]:
     return run
 
 
+def at_least_one(text: str) -> int:
+    """The type of a flag that counts: 1 and above."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
 def parser_of(module: str, doc: str | None) -> argparse.ArgumentParser:
     """Of `python -m module`: the module's first paragraph says what it does, the others stand below the flags."""
     description, _, rest = (doc or "").partition("\n\n")

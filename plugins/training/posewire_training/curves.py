@@ -25,18 +25,20 @@ class Curves:
         self._path = path
 
     def forget_after(self, step: int) -> None:
-        """Drops what a run wrote beyond the checkpoint from which it is continued."""
+        """Drops what a run wrote beyond the checkpoint from which it is continued, and half a line, if it was killed at one."""
         if not self._path.exists():
             return
-        table = read(self._path)
-        self._path.unlink()
-        for row in range(len(table["step"])):
-            if table["step"][row] <= step:
-                self.add(int(table["step"][row]), {name: float(column[row]) for name, column in table.items() if name != "step"})
+        with self._path.open(newline="", encoding="utf-8") as stream:
+            header, *rows = list(csv.reader(stream)) or [[]]
+        beside = self._path.with_suffix(".new")
+        with beside.open("w", newline="", encoding="utf-8") as stream:
+            kept = (row for row in rows if len(row) == len(header) and int(row[0]) <= step)
+            csv.writer(stream).writerows([header, *kept] if header else [])
+        beside.replace(self._path)
 
     def add(self, step: int, scores: Mapping[str, float]) -> None:
         """Appends a line."""
-        new = not self._path.exists()
+        new = not self._path.exists() or not self._path.stat().st_size
         with self._path.open("a", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
             if new:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from posewire.errors import DeviceError
 
@@ -23,6 +24,22 @@ def check(name: str) -> None:
         raise DeviceError("torch sees no CUDA device.", got=f"{name}, torch {torch.__version__}", allowed=allowed, hint=hint)
     if name not in allowed:
         raise DeviceError("No training can compute there.", got=name, allowed=allowed, hint="--device cpu")
+
+
+def chance(name: str) -> Tensor | None:
+    """Where the device's own generator stands; None on the CPU, whose generator is torch's."""
+    kind = torch.device(name).type
+    if kind == "cuda":
+        return torch.cuda.get_rng_state(name)
+    return torch.mps.get_rng_state() if kind == "mps" else None
+
+
+def set_chance(name: str, state: Tensor) -> None:
+    """Undoes `chance`."""
+    if torch.device(name).type == "cuda":
+        torch.cuda.set_rng_state(state, name)
+    else:
+        torch.mps.set_rng_state(state)
 
 
 def _there() -> list[str]:

@@ -54,7 +54,7 @@ def train(task: Task, settings: TrainSettings, folder: Path, *, quiet: bool = Fa
         quiet: No progress bar.
 
     Raises:
-        ModelError: the folder's checkpoint is of another run.
+        ModelError: the folder's checkpoint is of another run, or damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(task, settings, folder)
@@ -74,7 +74,7 @@ def averaged(task: Task, settings: TrainSettings, folder: Path) -> Mapping[str, 
     """The averaged networks of a folder's checkpoint, in eval mode, without training any further.
 
     Raises:
-        ModelError: the folder has no checkpoint, or one of another run.
+        ModelError: the folder has no checkpoint, or one of another run, or a damaged one.
     """
     run = _Run(task, settings, folder)
     if run.resume() == 0:
@@ -103,6 +103,8 @@ class _Run:
         for name, optimizer in self._task.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         torch.set_rng_state(state["random"].cpu())  # it came to the device with everything else
+        if (chance := state.get("device_random")) is not None:
+            device.set_chance(self._settings.device, chance.cpu())
         self._curves.forget_after(state["step"])
         return int(state["step"])
 
@@ -163,6 +165,7 @@ class _Run:
             "average": {name: module.state_dict() for name, module in self.average.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self._task.optimizers.items()},
             "random": torch.get_rng_state(),
+            "device_random": device.chance(self._settings.device),
         }
         beside = self._folder / "last.pt.new"
         torch.save(state, beside)
@@ -178,9 +181,9 @@ def rate_factor(step: int, settings: TrainSettings) -> float:
 
 
 def _loaded(path: Path, settings: TrainSettings) -> dict[str, Any]:
-    state = torch.load(parts.opened(path), map_location=settings.device, weights_only=True)
-    if state.get("format") != FORMAT or state["settings"] != settings.to_json():
-        was = state.get("settings", {})
+    state = parts.read(path, settings.device)
+    was = state.get("settings", {})
+    if state.get("format") != FORMAT or was != settings.to_json():
         changed = [name for name, value in settings.to_json().items() if was.get(name) != value]
         raise ModelError(
             f"{path} is of a run with other settings.",

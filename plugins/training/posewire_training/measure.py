@@ -21,11 +21,12 @@ from rich.table import Table
 
 from posewire import metrics
 from posewire.data import FloatArray
+from posewire.errors import ModelError
 from posewire.runtime import Session, open_session
 from posewire_data.joints import JOINTS, ROOT
 from posewire_data.motion import MotionSet, load
 from posewire_lifting.hypotheses import paired_noise
-from posewire_training.command import command
+from posewire_training.command import at_least_one, command
 from posewire_training.samples import (
     CLEAN,
     THIRTY_PERCENT,
@@ -106,7 +107,16 @@ def measure(lifter: str, motion: MotionSet, count: int = 5000, seed: int = 13) -
 
 
 def _frames_of(session: Session) -> int:
-    return next(tensor.shape[1] for tensor in session.inputs if tensor.name == "points") or 1
+    """Of a lifter's window.
+
+    Raises:
+        ModelError: the network is none.
+    """
+    shapes = {tensor.name: tensor.shape for tensor in session.inputs}
+    if len(shapes.get("points", ())) != 4:
+        got, allowed = ", ".join(map(str, session.inputs)), "points (batch, frames, joints, 2), seen and size"
+        raise ModelError("This network is no lifter.", got=got, allowed=allowed, hint="lifter_vae, or an exported lifter.onnx")
+    return shapes["points"][1] or 1
 
 
 def _errors(session: Session, samples: Samples) -> Errors:
@@ -177,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m posewire_training.measure", description=__doc__)
     parser.add_argument("lifters", nargs="+", metavar="LIFTER")
     parser.add_argument("--motion", type=Path, required=True, metavar="FILE.npz")
-    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--samples", type=at_least_one, default=5000)
     parser.add_argument("--json", action="store_true")
     flags = parser.parse_args(arguments)
     motion = load(flags.motion, "test")

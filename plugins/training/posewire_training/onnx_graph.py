@@ -110,12 +110,19 @@ def _folded(node: onnx.NodeProto, values: list[NDArray[Any]]) -> NDArray[Any]:
     if node.op_type == "Mul":
         return values[0] * values[1]
     if node.op_type == "Reshape":
-        return values[0].reshape(values[1])
+        attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        return values[0].reshape(_sides(attributes, values[1], values[0].shape))
     codes, scale = values[0].astype(np.float32), values[1]
     axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 1) if scale.ndim else 0
     shape = [-1 if dimension == axis else 1 for dimension in range(codes.ndim)]
     zero = values[2].astype(np.float32).reshape(shape) if len(values) > 2 else 0.0
     return ((codes - zero) * scale.reshape(shape if scale.ndim else ())).astype(np.float32)
+
+
+def _sides(attributes: Attributes, asked: NDArray[Any], had: Sequence[int]) -> list[int]:
+    """Of a Reshape: 0 keeps the side at its place, unless `allowzero` says that it means none."""
+    told = [int(side) for side in asked]
+    return told if attributes.get("allowzero") else [side or had[place] for place, side in enumerate(told)]
 
 
 def _convolutions(model: onnx.ModelProto) -> list[str]:
@@ -195,16 +202,16 @@ def _resize(attributes: Attributes, fixed: Fixed) -> Callable[[Tensor], Tensor]:
 
 
 def _max_pool(attributes: Attributes, _: Fixed) -> Callable[[Tensor], Tensor]:
-    if any(attributes.get("pads", [])):
-        raise ModelError("Padded pooling is not known.", got=attributes["pads"])
+    plain: Attributes = {"auto_pad": b"NOTSET", "ceil_mode": 0}
+    if any(attributes.get("pads", [])) or any(attributes.get(name, value) != value for name, value in plain.items()):
+        raise ModelError("Only pooling without padding, rounded down, is known.", got=dict(attributes))
     return nn.MaxPool2d(tuple(attributes["kernel_shape"]), tuple(attributes.get("strides", [1, 1])))
 
 
-def _reshape(_: Attributes, fixed: Fixed) -> Callable[[Tensor], Tensor]:
-    if fixed[1] is None:
+def _reshape(attributes: Attributes, fixed: Fixed) -> Callable[[Tensor], Tensor]:
+    if (asked := fixed[1]) is None:
         raise ModelError("Reshaping must be to a constant shape.")
-    shape = [int(size) for size in fixed[1]]
-    return lambda x: x.reshape(shape)
+    return lambda x: x.reshape(_sides(attributes, asked, x.shape))
 
 
 _OPERATIONS: dict[str, Maker] = {

@@ -62,6 +62,29 @@ def opened(path: Path) -> Path | BytesIO:
     return path
 
 
+def read(
+    path: Path,
+    device: str = "cpu",
+    *,
+    allowed: str = "weights.pt or last.pt of a training",
+    hint: str = "give another file, carry it again, or train again",
+) -> dict[str, Any]:
+    """The content of a checkpoint, or of its parts; `allowed` and `hint` are said where it is none.
+
+    Raises:
+        ModelError: it is missing, damaged, or something else.
+    """
+    source = opened(path)
+    try:
+        content = torch.load(source, map_location=device, weights_only=True)
+    except Exception as error:  # torch raises whatever zipfile and its own unpickler raise
+        got = " ".join(str(error).split())[:200]
+        raise ModelError(f"{path} cannot be read.", got=got, allowed=allowed, hint=hint) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} holds something else.", got=type(content).__name__, allowed=allowed, hint=hint)
+    return content
+
+
 def or_first(path: Path) -> Path:
     """The file, or where there is none, the first of its parts that lie there instead."""
     beside = [] if path.exists() else _parts_in(path.parent, path.stem)
@@ -70,12 +93,8 @@ def or_first(path: Path) -> Path:
 
 def _carried(path: Path) -> bytes:
     """The file's content as it is to be carried."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever zipfile and its own unpickler raise
-        got = " ".join(str(error).split())[:200]
-        raise ModelError(f"{path} cannot be read.", got=got, allowed="weights.pt or last.pt of a training") from error
-    if not isinstance(content, dict) or "states" not in content:
+    content = read(path)
+    if "states" not in content:
         return path.read_bytes()
     content["states"] = {name: {key: _halved(v) for key, v in state.items()} for name, state in content["states"].items()}
     buffer = BytesIO()

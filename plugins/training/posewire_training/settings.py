@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from posewire.errors import ModelError, SettingsError
 
@@ -32,12 +32,20 @@ class TrainSettings:
     validate_every: int = 1000
     """Steps between two validations; each one writes a line of curves.csv and a checkpoint."""
 
+    COUNTS: ClassVar[tuple[str, ...]] = ("steps", "batch", "threads", "validate_every")
+    """Fields that count: 1 and above."""
+    SHARES: ClassVar[tuple[str, ...]] = ()
+    """Fields that are shares, 0 to 1."""
+
     def __post_init__(self) -> None:
-        positive = ("steps", "batch", "threads", "validate_every")
-        if bad := [name for name in positive if getattr(self, name) < 1]:
+        if bad := [name for name in self.COUNTS if getattr(self, name) < 1]:
             raise SettingsError(f"{bad[0]} must be at least 1.", got=getattr(self, bad[0]), allowed="1 and above")
+        if bad := [name for name in ("learning_rate", "weight_decay", "largest_gradient") if not getattr(self, name) >= 0.0]:
+            raise SettingsError(f"{bad[0]} must not be negative.", got=getattr(self, bad[0]), allowed="0 and above")
         if not 0.0 <= self.average < 1.0:
             raise SettingsError("average is no share of old weights.", got=self.average, allowed="0 to below 1")
+        if bad := [name for name in self.SHARES if not 0.0 <= getattr(self, name) <= 1.0]:
+            raise SettingsError(f"{bad[0]} must be a share.", got=getattr(self, bad[0]), allowed="0 to 1")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a weights file."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +14,6 @@ from posewire.errors import ModelError
 from posewire_training import parts
 
 FORMAT = 1
-
-Precision = Literal["fp16", "fp32"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,17 +49,17 @@ def save(
     joints: Sequence[str],
     settings: Mapping[str, Any],
     modules: Mapping[str, nn.Module],
-    precision: Precision = "fp32",
 ) -> None:
-    """Writes a weights file; fp16 halves it, at about three decimal digits."""
-    kind = torch.float16 if precision == "fp16" else torch.float32
+    """Writes a weights file, float32, never half of one."""
     states = {
-        name: {key: value.cpu().to(kind) if value.is_floating_point() else value.cpu() for key, value in state.items()}
+        name: {key: value.cpu().float() if value.is_floating_point() else value.cpu() for key, value in state.items()}
         for name, state in ((name, module.state_dict()) for name, module in modules.items())
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, "method": method, "joints": list(joints), "settings": dict(settings), "states": states}
-    torch.save(content, path)
+    beside = path.with_suffix(".new")
+    torch.save(content, beside)
+    beside.replace(path)
 
 
 def load(path: Path, method: str | Sequence[str], joints: Sequence[str]) -> Weights:
@@ -73,13 +70,10 @@ def load(path: Path, method: str | Sequence[str], joints: Sequence[str]) -> Weig
         ModelError: the file is missing, is no weights file, or is of another method, version or skeleton.
     """
     hint = "train again, or give the file that belongs to this command"
-    try:
-        content = torch.load(parts.opened(path), map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, UnpicklingError) as error:
-        raise ModelError(f"The weights {path} cannot be read.", got=" ".join(str(error).split())[:200], hint=hint) from error
+    content = parts.read(path)
     methods = (method,) if isinstance(method, str) else tuple(method)
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("method") not in methods:
-        got = {key: content.get(key) for key in ("format", "method")} if isinstance(content, dict) else type(content).__name__
+    if content.get("format") != FORMAT or content.get("method") not in methods:
+        got = {key: content.get(key) for key in ("format", "method")}
         allowed = f"format {FORMAT}, method {' or '.join(methods)}"
         raise ModelError(f"{path} holds other weights.", got=got, allowed=allowed, hint=hint)
     if content["joints"] != list(joints):

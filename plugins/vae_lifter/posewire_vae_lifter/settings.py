@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from posewire.errors import SettingsError
 from posewire_training.settings import TrainSettings
@@ -45,6 +45,9 @@ class VaeSettings(TrainSettings):
     error: Measure = "squared"
     """distance: of each joint to its truth, which is what MPJPE counts; squared (eq. 2.4) gives more to what cannot be known."""
 
+    COUNTS: ClassVar[tuple[str, ...]] = (*TrainSettings.COUNTS, "channels", "hidden", "blocks", "latent", "width")
+    SHARES: ClassVar[tuple[str, ...]] = ("noise", "real")
+
     def __post_init__(self) -> None:
         TrainSettings.__post_init__(self)
         choices = {"form": Form, "annealing": Annealing, "adversary": Adversary, "supervision": Supervision, "error": Measure}
@@ -55,9 +58,8 @@ class VaeSettings(TrainSettings):
             raise SettingsError(
                 "A window has as many frames as convolutions of three can take.", got=self.frames, allowed="1, 3, 9, 27, 81"
             )
-        if not self.beta >= 0.0 or self.latent < 1:
-            got = (self.beta, self.latent)
-            raise SettingsError("beta or latent is too small.", got=got, allowed="beta >= 0, latent >= 1")
+        if not self.beta >= 0.0:
+            raise SettingsError("beta must not be negative.", got=self.beta, allowed="0 and above")
 
     def beta_at(self, progress: float) -> float:
         """beta at a point 0..1 of the run."""

@@ -21,6 +21,7 @@ from torch.func import jacrev, vmap
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
+from posewire.errors import SettingsError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
 from posewire_lifting.hypotheses import paired_noise
@@ -35,6 +36,7 @@ from posewire_vae_lifter.train import VALIDATION_SUBJECTS, training_sampler
 
 DAMPING = 0.02
 """Of the least-squares step, in standardised units squared: what is smaller is noise of the solver."""
+_LEAST_SAMPLES = 200
 _CALIBRATION_SAMPLES = 500
 _CHUNK = 100
 _BATCH = 128
@@ -178,7 +180,13 @@ def run(
     *,
     descents: int = 600,
 ) -> tuple[Path, Mapping[str, float]]:
-    """Adds the head to the VAE of `folder`; returns folder/live.pt, which holds both, and its scores on validation subjects."""
+    """Adds the head to the VAE of `folder`; returns folder/live.pt, which holds both, and its scores on validation subjects.
+
+    Raises:
+        SettingsError: `count` samples are too few.
+    """
+    if count < _LEAST_SAMPLES:
+        raise SettingsError("--samples are too few to learn from.", got=count, allowed=f"{_LEAST_SAMPLES} and above")
     trained = weights.load(folder / "weights.pt", "vae", JOINTS)
     settings = VaeSettings.from_json(trained.settings)
     loop.set_up(settings)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from posewire.errors import SettingsError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import MotionSet, load
 from posewire_training import loop, weights
@@ -31,8 +32,16 @@ VALIDATION_SUBJECTS = ("10", "12")
 """Two of the training subjects are kept apart: every choice was made on them, none on the test subject 13."""
 
 
+_OF_A_VAE = ("annealing", "adversary", "supervision")
+
+
 def task_of(settings: VaeSettings, motion: MotionSet) -> BaselineTask | VaeTask | CrossModalTask:
-    """The task that the settings ask for, on training motion."""
+    """The task that the settings ask for, on training motion.
+
+    Raises:
+        SettingsError: one of the settings would change nothing.
+    """
+    check_used(settings)
     training, validation = motion.divided(VALIDATION_SUBJECTS)
     drawn = training_sampler(settings, training)
     judged = {
@@ -44,6 +53,25 @@ def task_of(settings: VaeSettings, motion: MotionSet) -> BaselineTask | VaeTask 
     if settings.form == "baseline":
         return BaselineTask(settings, Baseline(settings), drawn, judged)
     return _kind(settings)(settings, Vae(settings), drawn, judged)
+
+
+def check_used(settings: VaeSettings) -> None:
+    """Refuses what a task would not look at.
+
+    Raises:
+        SettingsError: a setting was changed that the form, supervision or adversary has no use for.
+    """
+    if settings.form != "vae":
+        told, idle = f"--form {settings.form}", {"baseline": _OF_A_VAE, "cross-modal": (*_OF_A_VAE[1:], "error")}[settings.form]
+    elif settings.supervision == "reprojection":
+        told, idle = "--supervision reprojection", ("adversary", "error")
+    elif settings.adversary != "none":
+        told, idle = f"--adversary {settings.adversary}", ("error",)
+    else:
+        return
+    plain = VaeSettings()
+    if typed := [f"--{name} {getattr(settings, name)}" for name in idle if getattr(settings, name) != getattr(plain, name)]:
+        raise SettingsError(f"{told} has no use for {typed[0]}.", got=f"{told} {' '.join(typed)}", allowed="one of the two")
 
 
 def training_sampler(settings: VaeSettings, motion: MotionSet) -> Sampler:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from torch import Tensor
 
 from posewire.runtime import Session, open_session
+from posewire_training import tensors
+from posewire_training.origin import digest
 from posewire_vnect.features import Features
 from posewire_vnect.rounding import is_large, rounded
 from posewire_vnect.shots import Shots, load
@@ -24,7 +26,19 @@ from posewire_vnect.trunk_blazepose import TENSORS, arranged, source_path
 from posewire_vnect.truth import Truth, of_shots, random_views, seen_again
 
 _BATCH = 16
-_PARTS = (*Features._fields, *Truth.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cached:
+    """A file: Features, float16, and Truth of N views."""
+
+    fine: Tensor
+    mid: Tensor
+    deep: Tensor
+    vector: Tensor
+    cells: Tensor
+    height: Tensor
+    joints_m: Tensor
 
 
 class FrozenTrunk:
@@ -33,8 +47,7 @@ class FrozenTrunk:
     def __init__(self, folder: Path, threads: int = 1) -> None:
         path = folder / "trunk.onnx"
         folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            onnx.save(_with_features(onnx.load(source_path())), path)
+        onnx.save(_with_features(onnx.load(source_path())), path)
         self._session: Session = open_session(path, threads=threads)
 
     def __call__(self, image: Tensor) -> Features:
@@ -57,21 +70,13 @@ def _with_features(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def write(shots: Path, to: Path, trunk: FrozenTrunk, number: int) -> None:
     """Features and truth of one random view of each crop of a shard; view `number` of a shard is the same every time."""
-    if to.exists():
-        return
     loaded = load(shots)
     rng = np.random.default_rng([zlib.crc32(shots.name.encode()), number])
     A = random_views(rng, loaded)
     truth = of_shots(loaded, A)
     parts = [trunk(_view(loaded, A, slice(first, first + _BATCH))) for first in range(0, len(loaded), _BATCH)]
-    arrays: dict[str, NDArray[np.generic]] = {
-        name: torch.cat([getattr(part, name) for part in parts]).half().numpy() for name in Features._fields
-    }
-    arrays |= {name: getattr(truth, name).numpy() for name in Truth.__dataclass_fields__}
-    beside = to.with_suffix(".new.npz")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(beside, allow_pickle=False, **arrays)
-    beside.replace(to)
+    features = {name: torch.cat([getattr(part, name) for part in parts]).half() for name in Features._fields}
+    tensors.save(Cached(**features, **tensors.named(truth)), to)
 
 
 def _view(shots: Shots, A: Tensor, rows: slice) -> Tensor:
@@ -80,12 +85,8 @@ def _view(shots: Shots, A: Tensor, rows: slice) -> Tensor:
 
 def read(path: Path) -> tuple[Features, Truth]:
     """A file that `write` made; features stay float16."""
-    with np.load(path) as file:
-        arrays = {name: torch.from_numpy(file[name]) for name in _PARTS}
-    return (
-        Features(*(arrays[name] for name in Features._fields)),
-        Truth(*(arrays[name] for name in Truth.__dataclass_fields__)),
-    )
+    one = tensors.load(Cached, path)
+    return Features(one.fine, one.mid, one.deep, one.vector), Truth(one.cells, one.height, one.joints_m)
 
 
 def vectors(files: list[Path]) -> tuple[Tensor, Tensor]:
@@ -98,10 +99,22 @@ def vectors(files: list[Path]) -> tuple[Tensor, Tensor]:
 
 
 def build(shots: list[Path], folder: Path, views: int, threads: int = 1) -> Iterator[Path]:
-    """The cache files of shards, `views` for each; missing ones are made, each is yielded when it is there."""
+    """The cache files of shards, `views` for each; missing ones are made, each is yielded when it is there.
+
+    A file is named after its shard and what is in it: of crops that were replaced nothing is kept.
+    """
     trunk = FrozenTrunk(folder, threads)
+    digests = {shard: digest(shard) for shard in shots}
     for number in range(views):
         for shard in shots:
-            path = folder / f"view_{number}" / shard.name
-            write(shard, path, trunk, number)
+            path = folder / f"view_{number}" / f"{shard.stem}-{digests[shard]}.npz"
+            if not path.exists():
+                _forget(path.parent, shard.stem)
+                write(shard, path, trunk, number)
             yield path
+
+
+def _forget(folder: Path, stem: str) -> None:
+    """Removes what was made of other crops of this name."""
+    for old in (*folder.glob(f"{stem}-????????.npz"), folder / f"{stem}.npz"):
+        old.unlink(missing_ok=True)

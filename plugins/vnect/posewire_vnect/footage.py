@@ -29,11 +29,13 @@ from posewire.methods import MethodOptions
 from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
-from posewire_training.command import command
+from posewire_training import tensors
+from posewire_training.command import at_least_one, command
+from posewire_training.origin import agreed
 from posewire_vnect import labelled
 from posewire_vnect.cutting import cut_out
 from posewire_vnect.names import JOINTS
-from posewire_vnect.shots import SHARD, Shots, joined, save
+from posewire_vnect.shots import Shots, save_all
 
 _SURE = 0.6
 """Mean confidence of a person below which nothing is believed."""
@@ -83,7 +85,7 @@ def _shot(frame: Frame, found: Detections, row: int, rng: np.random.Generator) -
 
 
 def write(shots: Iterable[Shots], folder: Path, rng: np.random.Generator) -> int:
-    """Shards of crops, mixed; returns how many crops there are.
+    """Shards of crops, mixed, in place of those that the folder holds; returns how many crops there are.
 
     Raises:
         SourceError: there are none.
@@ -91,10 +93,9 @@ def write(shots: Iterable[Shots], folder: Path, rng: np.random.Generator) -> int
     found = list(shots)
     if not found:
         raise SourceError("Nobody is seen well enough in these clips and pictures.", hint="give others, or a smaller --every")
-    folder.mkdir(parents=True, exist_ok=True)
-    mixed = joined(found).rows(torch.as_tensor(rng.permutation(len(found))))
-    for number, first in enumerate(range(0, len(mixed), SHARD)):
-        save(mixed.rows(slice(first, first + SHARD)), folder / f"shard_{number:05d}.npz")
+    mixed = tensors.joined(found).rows(torch.as_tensor(rng.permutation(len(found))))
+    agreed(folder, crops="real")
+    save_all(mixed, folder)
     return len(mixed)
 
 
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m posewire_vnect.footage", description="Real crops for a training.")
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--every", type=int, default=6, help="frames (default 6)")
+    parser.add_argument("--every", type=at_least_one, default=6, help="frames (default 6)")
     told = "besides or instead of clips: a folder or tar file of pictures with 2D joints, see docs/METRICS.md"
     parser.add_argument("--images", type=Path, metavar="PATH", help=told)
     parser.add_argument("--numbers", metavar="A-B", help="only pictures with these numbers in their names")

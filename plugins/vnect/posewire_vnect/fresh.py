@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from posewire_vnect import looks
 from posewire_vnect.real import RealCrops
 from posewire_vnect.settings import VNectSettings
-from posewire_vnect.shots import check_enough, joined, load
+from posewire_vnect.shots import check_enough, load, read_all
 from posewire_vnect.tasks import SeeingTask
 from posewire_vnect.truth import Truth
 
@@ -47,7 +47,7 @@ class FreshTask(SeeingTask):
     ) -> None:
         check_enough(rendered)
         super().__init__(settings, trunk, head, load(rendered[0]), real, begun=begun)
-        self._rendered = joined([load(path) for path in rendered[1:]])
+        self._rendered = read_all(rendered[1:])
         self.beginning = range(-(-_FIT_VIEWS // settings.batch))
 
     def rendered(self, rng: np.random.Generator, number: int, count: int) -> tuple[Tensor, Truth]:

@@ -39,17 +39,29 @@ class LocationNet:
         self.input_px = _checked_input_px(session)
 
     def look(self, frame: Frame, windows: Sequence[Window]) -> list[Sight]:
-        """One Sight a window."""
+        """One Sight a window.
+
+        Raises:
+            ModelError: the network says NaN or infinity.
+        """
         if not windows:
             return []
         crops = [window.crop(frame.picture, self.input_px) for window in windows]
         found = self._session.run({INPUT: to_network(crops)})
+        _refuse_no_numbers(found)
         rows = zip(*(_doubles(found[name]) for name in OUTPUTS), strict=True)
         return [Sight(window, self.input_px, *row) for window, row in zip(windows, rows, strict=True)]
 
     def close(self) -> None:
         """Frees the network; may be called twice."""
         self._session.close()
+
+
+def _refuse_no_numbers(found: Mapping[str, NDArray[Any]]) -> None:
+    """Every joint would be unseen in every picture, without a word."""
+    if bad := [name for name in OUTPUTS if not np.isfinite(found[name]).all()]:
+        problem = "This VNect network does not work: its training diverged, or its numbers are too large for its precision."
+        raise ModelError(problem, got=f"NaN or infinity in {', '.join(bad)}", allowed="numbers", hint=_HINT)
 
 
 def _doubles(array: NDArray[Any]) -> FloatArray:

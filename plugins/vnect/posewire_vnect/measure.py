@@ -26,9 +26,9 @@ from posewire.data import FloatArray
 from posewire.runtime import Session, open_session
 from posewire_synth.layers import marked
 from posewire_synth.points import COMMON_14
-from posewire_training.command import command
+from posewire_training.command import at_least_one, command
 from posewire_vnect.names import INPUT_PX, JOINTS, STRIDE_PX
-from posewire_vnect.shots import Shots, joined, load, shards
+from posewire_vnect.shots import Shots, read_all, shards
 from posewire_vnect.truth import centred_views, of_shots, seen_again
 
 _COMMON = [JOINTS.index(name) for name in COMMON_14]
@@ -164,12 +164,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m posewire_vnect.measure", description="Accuracy on held-out rendered people.")
     parser.add_argument("files", nargs="*", default=["bundled"], metavar="FILE.onnx")
     parser.add_argument("--shots", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--most", type=int, default=1024, help="crops to look at")
+    parser.add_argument("--most", type=at_least_one, default=1024, help="crops to look at")
     parser.add_argument("--clear", action="store_true", help="only people whose 14 joints nothing but themselves hides")
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
     paths = [model_path("vnect") if name == "bundled" else Path(name) for name in flags.files]
-    shots = joined([load(path) for path in shards(flags.shots)])
+    shots = read_all(shards(flags.shots))
     shots = (clear(shots) if flags.clear else shots).rows(slice(0, flags.most))
     Console(width=None if sys.stdout.isatty() else 160).print(table_of(paths, shots))
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posewire.errors import ModelError
+from posewire_training import tensors
 from posewire_vnect import cache
 from posewire_vnect.features import Features
+from posewire_vnect.real import real_count
 from posewire_vnect.truth import Truth
 
 _FILES = 6
@@ -33,7 +35,7 @@ class Pool:
         if not files:
             raise ModelError("There are no cached features.", hint="give posewire_vnect.train --shots with two shards")
         self._files, self._real, self._seed = files, real, seed
-        self._from_real = round(batch * real_share) if real else 0
+        self._from_real = real_count(batch, real_share) if real else 0
         self._from_rendered = batch - self._from_real
         self._number, self._rendered, self._known = -1, _Part([]), _Part([])
 
@@ -58,7 +60,7 @@ class _Part:
     def __init__(self, files: list[Path]) -> None:
         read = [cache.read(path) for path in files]
         self._features = Features(*(torch.cat(parts) for parts in zip(*(one[0] for one in read), strict=True))) if read else None
-        self._truth = joined_truth([one[1] for one in read]) if read else None
+        self._truth = tensors.joined([one[1] for one in read]) if read else None
 
     def __len__(self) -> int:
         return 0 if self._truth is None else len(self._truth.cells)
@@ -85,9 +87,4 @@ def joined(parts: list[tuple[Features, Truth]]) -> tuple[Features, Truth]:
     """One batch, features as float32."""
     features = [torch.cat(some).float() for some in zip(*(part[0] for part in parts), strict=True)]
     laid = [part.contiguous(memory_format=torch.channels_last) if part.dim() == 4 else part for part in features]
-    return Features(*laid), joined_truth([part[1] for part in parts])
-
-
-def joined_truth(parts: list[Truth]) -> Truth:
-    """One after the other."""
-    return Truth(*(torch.cat([getattr(part, name) for part in parts]) for name in Truth.__dataclass_fields__))
+    return Features(*laid), tensors.joined([part[1] for part in parts])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from posewire.errors import SettingsError
 from posewire_training.settings import TrainSettings
@@ -45,11 +45,11 @@ class VNectSettings(TrainSettings):
     real_share: float = 0.15
     """Share of a batch that are real crops with pseudo-labels, where there are any."""
 
+    COUNTS: ClassVar[tuple[str, ...]] = (*TrainSettings.COUNTS, "side")
+    SHARES: ClassVar[tuple[str, ...]] = ("trunk_rate", "dropout", "real_share")
+
     def __post_init__(self) -> None:
         super(VNectSettings, self).__post_init__()  # a class with slots is made twice: plain super() means the first
-        for name in ("trunk_rate", "dropout", "real_share"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise SettingsError(f"{name} must be a share.", got=getattr(self, name), allowed="0 to 1")
         if self.trunk == "blazepose" and self.side != 256:
             raise SettingsError("The BlazePose trunk takes one size only.", got=self.side, allowed="256")
         if self.trunk_from and self.trunk != "blazepose":

@@ -5,12 +5,17 @@
 
 A folder holds shard_00000.npz, shard_00001.npz, ... of SHARD crops each; --count is rounded up to whole ones. The same command
 goes on where it was stopped. A training needs two shards, of which it keeps one for validation. Crop n of a split and seed is the
-same whenever it is rendered.
+same whenever it is rendered. A folder has crops of one split and seed (origin.json), never test people among training ones.
+
+    python -m posewire_vnect.shots --out shots/train --saved fine/
+
+puts the crops of `posewire synth blender` beside them, as shard_fine_00000.npz, ..., which trainings take, too.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,18 +24,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from posewire.errors import ModelError
+from posewire.errors import ModelError, SettingsError
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
 from posewire_synth.points import indices
+from posewire_synth.saved import Saved
 from posewire_synth.studio import Batch
-from posewire_training.command import command
+from posewire_training import tensors
+from posewire_training.command import at_least_one, command, parser_of
+from posewire_training.origin import agreed
 from posewire_vnect.names import INPUT_PX, JOINTS
 
+_ASKED: dict[str, Any] = {"pack": Path("data") / "synth.npz", "count": 20_000, "split": "train", "seed": 0}
+"""What is rendered, if nothing else is typed."""
 SHARD = 256
 _BATCH = 16
 
@@ -55,14 +64,11 @@ class Shots:
 
     def rows(self, index: Tensor | slice) -> Shots:
         """Some of them."""
-        return Shots(*(getattr(self, name)[index] for name in FIELDS))
+        return tensors.chosen(self, index)
 
     def to(self, device: str | torch.device) -> Shots:
         """On another device."""
-        return Shots(*(getattr(self, name).to(device) for name in FIELDS))
-
-
-FIELDS: tuple[str, ...] = tuple(Shots.__dataclass_fields__)
+        return tensors.moved(self, device)
 
 
 def of_batch(batch: Batch) -> Shots:
@@ -73,22 +79,19 @@ def of_batch(batch: Batch) -> Shots:
     return Shots(image, batch.points_px[:, 0, ours], batch.points_m[:, 0, ours], visibility, batch.K)
 
 
-def joined(parts: Sequence[Shots]) -> Shots:
-    """One after the other."""
-    return Shots(*(torch.cat([getattr(part, name) for part in parts]) for name in FIELDS))
-
-
-def save(shots: Shots, path: Path) -> None:
-    """Writes a shard, never half of one."""
-    beside = path.with_suffix(".new.npz")
-    np.savez(beside, **{name: getattr(shots, name).cpu().numpy() for name in FIELDS})
-    beside.replace(path)
-
-
 def load(path: Path) -> Shots:
-    """Reads a shard."""
-    with np.load(path) as file:
-        return Shots(*(torch.from_numpy(file[name]) for name in FIELDS))
+    """Reads a shard; `tensors.save` writes one."""
+    return tensors.load(Shots, path)
+
+
+def read_all(paths: Sequence[Path]) -> Shots:
+    """The crops of several shards."""
+    return tensors.joined([load(path) for path in paths])
+
+
+def name(number: int, kind: str = "") -> str:
+    """Of a shard."""
+    return f"shard_{kind}{number:05d}.npz"
 
 
 def shards(folder: Path) -> list[Path]:
@@ -97,10 +100,10 @@ def shards(folder: Path) -> list[Path]:
     Raises:
         ModelError: there are none.
     """
-    found = [path for path in sorted(folder.glob("shard_*.npz")) if not path.name.endswith(".new.npz")]
+    found = sorted(folder.glob("shard_*.npz"))
     if not found:
         hint = f"python -m posewire_vnect.shots --out {folder}"
-        raise ModelError(f"There are no rendered crops in {folder}.", allowed="a folder with shard_00000.npz", hint=hint)
+        raise ModelError(f"There are no rendered crops in {folder}.", allowed=f"a folder with {name(0)}", hint=hint)
     return found
 
 
@@ -117,40 +120,83 @@ def check_enough(rendered: Sequence[Path]) -> None:
         raise ModelError(problem, got=len(rendered), allowed=f"2 or more (of {SHARD} crops each)", hint=hint)
 
 
+def save_all(crops: Shots, folder: Path, kind: str = "") -> list[Path]:
+    """Writes crops as shards, in place of all of this kind that the folder holds."""
+    firsts = range(0, len(crops), SHARD)
+    written = [folder / name(number, kind) for number in range(len(firsts))]
+    for path, first in zip(written, firsts, strict=True):
+        tensors.save(crops.rows(slice(first, first + SHARD)), path)
+    for old in set(folder.glob(f"shard_{kind}{'[0-9]' * 5}.npz")) - set(written):
+        old.unlink()
+    return written
+
+
+def take(saved: Path, folder: Path) -> list[Path]:
+    """Writes the crops of a folder of batches (posewire_synth.saved) as shards of a kind of their own.
+
+    Raises:
+        ModelError: there are none, or one does not read.
+        SettingsError: they are no crops of INPUT_PX, or of another split than the folder's.
+    """
+    parts: list[Shots] = []
+    for batch in Saved(saved):
+        people, (height, width) = batch.points_px.shape[1], batch.image.shape[2:]
+        if (people, height, width) != (1, INPUT_PX, INPUT_PX):
+            got, hint = f"{width} x {height}, {people} people", f"posewire synth blender --kind crops --size {INPUT_PX}"
+            raise SettingsError(f"The pictures in {saved} are no crops for VNect.", got=got, allowed="one person", hint=hint)
+        agreed(folder, crops="rendered", split=batch.split)
+        parts.append(of_batch(batch))
+    return save_all(tensors.joined(parts), folder, re.sub(r"\W+", "_", saved.resolve().name) + "_")
+
+
 def shard_count(crops: int) -> int:
     """Shards that hold so many crops, the last one full, too."""
     return -(-crops // SHARD)
 
 
 def render(pack: Path, folder: Path, count: int, *, split: Split = "train", seed: int = 0) -> Iterator[Path]:
-    """Renders the shards that are missing; yields each when it is there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"shard_{number:05d}.npz" for number in range(shard_count(count))]
+    """Renders the shards that are missing; yields each when it is there.
+
+    Raises:
+        SettingsError: the folder holds crops of another split or seed, or of real people.
+    """
+    agreed(folder, crops="rendered", split=split, seed=seed)
+    paths = [folder / name(number) for number in range(shard_count(count))]
     there = next((number for number, path in enumerate(paths) if not path.exists()), len(paths))
     batches = SHARD // _BATCH
     options: dict[str, Any] = {"batch": _BATCH, "side_px": INPUT_PX, "split": split, "seed": seed}
     stream = iter(Pictures(pack, "crops", first=there * batches, **options))
     for path in paths[there:]:
-        save(joined([of_batch(batch) for batch in islice(stream, batches)]), path)
+        tensors.save(tensors.joined([of_batch(batch) for batch in islice(stream, batches)]), path)
         yield path
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m posewire_vnect.shots", description="Renders crops for a training.")
-    parser.add_argument("--pack", type=Path, default=Path("data") / "synth.npz", metavar="FILE.npz")
+    parser = parser_of("posewire_vnect.shots", __doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--count", type=int, default=20_000, help="crops, rounded up to whole shards")
-    parser.add_argument("--split", choices=get_args(Split), default="train")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--saved", type=Path, metavar="FOLDER", help="take the crops of `posewire synth blender`; render none")
+    told: dict[str, Any] = {"default": argparse.SUPPRESS}
+    parser.add_argument("--pack", type=Path, metavar="FILE.npz", help=f"default: {_ASKED['pack']}", **told)
+    parser.add_argument("--count", type=at_least_one, help=f"crops, in whole shards (default: {_ASKED['count']})", **told)
+    parser.add_argument("--split", choices=get_args(Split), help=f"default: {_ASKED['split']}", **told)
+    parser.add_argument("--seed", type=int, help=f"default: {_ASKED['seed']}", **told)
     parser.add_argument("--threads", type=int, default=1)
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
-    if rounded := shard_count(flags.count) * SHARD - flags.count:
-        print(f"{flags.count + rounded} crops instead of {flags.count}: a shard holds {SHARD}", flush=True)
+    typed = {name: value for name, value in vars(flags).items() if name in _ASKED}
+    if flags.saved is not None:
+        if typed:
+            problem = "--saved takes crops that have been rendered."
+            raise SettingsError(problem, got=", ".join(f"--{name}" for name in typed), allowed="--saved FOLDER --out FOLDER")
+        print(*(path.name for path in take(flags.saved, flags.out)), sep="\n")
+        return
+    asked = {**_ASKED, **typed}
+    if rounded := shard_count(asked["count"]) * SHARD - asked["count"]:
+        print(f"{asked['count'] + rounded} crops instead of {asked['count']}: a shard holds {SHARD}", flush=True)
     began_s = time.monotonic()
-    for done, path in enumerate(render(flags.pack, flags.out, flags.count, split=flags.split, seed=flags.seed), 1):
+    for done, path in enumerate(render(folder=flags.out, **asked), 1):
         print(f"{path.name}  {done * SHARD} crops  {time.monotonic() - began_s:.0f} s", flush=True)
 
 

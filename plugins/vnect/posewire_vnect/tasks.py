@@ -14,12 +14,13 @@ from torch.optim import AdamW, Optimizer
 
 from posewire_synth.pack import Pack
 from posewire_synth.studio import Studio
+from posewire_training import tensors
 from posewire_training.task import Scores, descend, numbers
 from posewire_vnect import cache, shots
 from posewire_vnect.features import Features
 from posewire_vnect.losses import losses
 from posewire_vnect.network import LocationHead, Maps
-from posewire_vnect.pools import Pool, joined_truth
+from posewire_vnect.pools import Pool
 from posewire_vnect.readout import poses_m, told_m
 from posewire_vnect.real import RealCrops
 from posewire_vnect.regression import Answers, regression_losses
@@ -164,7 +165,7 @@ class SeeingTask(Learning):
         if self._real and self._from_real:
             parts.append(self._real.seen(rng, place))
         image = torch.cat([part[0] for part in parts]).contiguous(memory_format=torch.channels_last)
-        return image, joined_truth([part[1] for part in parts])
+        return image, tensors.joined([part[1] for part in parts])
 
     @torch.no_grad()
     def _some_vectors(self) -> tuple[Tensor, Tensor]:

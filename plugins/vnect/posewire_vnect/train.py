@@ -30,6 +30,7 @@ from posewire_synth.pack import load
 from posewire_training import loop, weights
 from posewire_training.command import command, parser_of
 from posewire_training.flags import add_flags, settings_of
+from posewire_training.origin import to_learn_from
 from posewire_vnect import build, cache, export, shots, unfolded
 from posewire_vnect.fresh import FreshTask
 from posewire_vnect.names import INPUT_PX, JOINTS
@@ -63,6 +64,8 @@ def run(
     procedural: int | None = None,
 ) -> Path:
     """Trains (or, to finish, takes the checkpoint as it is) and returns the exported file; `procedural` as Studio says it."""
+    if rendered is not None:
+        to_learn_from(rendered)
     check_used(settings, real, real_kept, caches=rendered is not None and begin is None and settings.trunk_rate == 0)
     settings = settings if begin is None else as_begun(settings, begin)
     loop.set_up(settings)
@@ -134,8 +137,8 @@ def real_crops(settings: VNectSettings, real: Path | None, kept: Path | None) ->
 
 def cached_task(settings: VNectSettings, net: VNect, out: Path, rendered: Path, real: Path | None) -> CachedTask:
     """The head's task; whatever is missing in the cache is computed first."""
-    if settings.trunk != "blazepose" or settings.trunk_rate > 0:
-        got = f"--trunk {settings.trunk} --trunk-rate {settings.trunk_rate}"
+    if settings.trunk != "blazepose" or settings.trunk_rate > 0 or not settings.answers:
+        got = f"--trunk {settings.trunk} --trunk-rate {settings.trunk_rate} --{'' if settings.answers else 'no-'}answers"
         hint = "leave --shots away to render while training"
         raise SettingsError("Only a frozen BlazePose trunk can be cached.", got=got, hint=hint)
     drawn = shots.shards(rendered)

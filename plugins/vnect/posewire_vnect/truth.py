@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from posewire_synth.layers import BY_OBJECT, BY_PERSON, OUTSIDE
+from posewire_training import tensors
 from posewire_vnect.names import JOINTS, KNEE_TO_NECK_M, MIRROR, PARENTS, ROOT, STRIDE_PX
 from posewire_vnect.shots import Shots
 
@@ -39,11 +40,11 @@ class Truth:
 
     def rows(self, index: Tensor | slice) -> Truth:
         """Some of them."""
-        return Truth(self.cells[index], self.height[index], self.joints_m[index])
+        return tensors.chosen(self, index)
 
     def to(self, device: str | torch.device) -> Truth:
         """On another device."""
-        return Truth(self.cells.to(device), self.height.to(device), self.joints_m.to(device))
+        return tensors.moved(self, device)
 
 
 def of_shots(shots: Shots, A: Tensor) -> Truth:

@@ -12,7 +12,6 @@ from math import ceil
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +19,8 @@ from posewire.errors import SettingsError
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
 from posewire_synth.studio import Batch
+from posewire_training import tensors
+from posewire_training.origin import agreed
 from posewire_xnect import truth
 from posewire_xnect.skeleton import J
 from posewire_xnect.targets import STRIDE
@@ -60,7 +61,6 @@ class Album:
 
 Kind: TypeAlias = Literal["groups", "singles"]
 """One to six people, or two crops of one person each, side by side."""
-FIELDS: tuple[str, ...] = tuple(Album.__dataclass_fields__)
 
 
 def of_scene(scene: Scene, left_open: Tensor | None = None) -> Album:
@@ -70,11 +70,11 @@ def of_scene(scene: Scene, left_open: Tensor | None = None) -> Album:
     if left_open is None:
         left_open = torch.zeros(count, J, height // STRIDE, width // STRIDE, dtype=torch.bool)
     points_px, joints_m, visibility = scene.points_px, scene.joints_m, scene.visibility.to(torch.uint8)
-    return Album(image, _widened(points_px), _widened(joints_m), _widened(visibility), left_open)
+    return Album(image, widened(points_px), widened(joints_m), widened(visibility), left_open)
 
 
-def _widened(values: Tensor) -> Tensor:
-    """(N, M, ...) to (N, MOST, ...): NaN, or 0, where nobody is."""
+def widened(values: Tensor) -> Tensor:
+    """(N, M, ...) to (N, MOST, ...): NaN, or 0 (OUTSIDE), where nobody is."""
     nobody = torch.full((len(values), MOST - values.shape[1], *values.shape[2:]), torch.nan if values.is_floating_point() else 0)
     return torch.cat([values, nobody.to(values.dtype)], dim=1)
 
@@ -85,28 +85,19 @@ def without_empty_places(points_px: Tensor, joints_m: Tensor, visibility: Tensor
     return points_px[:, :there], joints_m[:, :there], visibility[:, :there]
 
 
-def joined(parts: Sequence[Album]) -> Album:
-    """One after the other."""
-    return Album(*(torch.cat([getattr(part, name) for part in parts]) for name in FIELDS))
-
-
 def file_name(number: int) -> str:
     """Of a file of a folder."""
     return f"album_{number:05d}.npz"
 
 
-def save(album: Album, path: Path) -> None:
-    """Writes a file, never half of one."""
-    beside = path.with_suffix(".new")
-    with beside.open("wb") as file:
-        np.savez(file, **{name: getattr(album, name).numpy() for name in FIELDS})
-    beside.replace(path)
-
-
 def load(path: Path) -> Album:
-    """Reads a file."""
-    with np.load(path) as file:
-        return Album(*(torch.from_numpy(file[name]) for name in FIELDS))
+    """Reads a file; `tensors.save` writes one."""
+    return tensors.load(Album, path)
+
+
+def read_all(files: Sequence[Path]) -> Album:
+    """The pictures of several files."""
+    return tensors.joined([load(path) for path in files])
 
 
 def paths(folder: Path) -> list[Path]:
@@ -121,13 +112,28 @@ def paths(folder: Path) -> list[Path]:
     raise SettingsError("There are no training pictures.", got=folder, allowed="a folder with album_00000.npz", hint=hint)
 
 
+def apart(files: Sequence[Path]) -> tuple[Path, Sequence[Path]]:
+    """The first file, to choose by, and the others, to learn from.
+
+    Raises:
+        SettingsError: there is only one.
+    """
+    if len(files) < 2:
+        raise SettingsError("The first file of pictures is kept apart.", got="one file", allowed="two files and more")
+    return files[0], files[1:]
+
+
 def render(pack: Path, folder: Path, count: int, split: Split = "train", seed: int = 0, kind: Kind = "groups") -> Iterator[Path]:
-    """Renders what is missing of the first `count` pictures (rounded up to whole files); yields each file when it is there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Renders what is missing of the first `count` pictures (rounded up to whole files); yields each file when it is there.
+
+    Raises:
+        SettingsError: the folder holds pictures of another split, seed or kind.
+    """
+    agreed(folder, split=split, seed=seed, kind=kind)
     wanted = [folder / file_name(number) for number in range(-(-count // SIZE))]
     there = next((number for number, path in enumerate(wanted) if not path.exists()), len(wanted))
     for path, rendered in zip(wanted[there:], _FILES[kind](pack, split, seed, there), strict=False):
-        save(rendered, path)
+        tensors.save(rendered, path)
         yield path
 
 
@@ -136,7 +142,7 @@ def _groups(pack: Path, split: Split, seed: int, first: int) -> Iterator[Album]:
     batches = SIZE // _BATCH
     stream = iter(Pictures(pack, "groups", batch=_BATCH, split=split, seed=seed, first=first * batches))
     while True:
-        yield joined([of_scene(truth.scene_of(batch)) for batch in islice(stream, batches)])
+        yield tensors.joined([of_scene(truth.scene_of(batch)) for batch in islice(stream, batches)])
 
 
 def _singles(pack: Path, split: Split, seed: int, first: int) -> Iterator[Album]:
@@ -145,7 +151,7 @@ def _singles(pack: Path, split: Split, seed: int, first: int) -> Iterator[Album]
     stream = iter(Pictures(pack, "crops", batch=_CROPS, split=split, seed=seed, first=first * batches, erase=False))
     while True:
         crops = [truth.scene_of(batch).only(_alone(batch)) for batch in islice(stream, batches)]
-        yield of_scene(truth.side_by_side(truth.joined(crops).only(slice(2 * SIZE))))
+        yield of_scene(truth.side_by_side(tensors.joined(crops).only(slice(2 * SIZE))))
 
 
 def _alone(batch: Batch) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from torch.optim import Adam, Optimizer
 
 from posewire.errors import SettingsError
 from posewire_data.joints import PARENTS
+from posewire_training import tensors
+from posewire_training.origin import to_learn_from
 from posewire_training.settings import TrainSettings
 from posewire_training.task import Scores, descend, validation_means
 from posewire_xnect import cache
@@ -52,14 +55,30 @@ class StageOneRun(TrainSettings):
     real: float = 0.2
     """Share of the parts that are real footage (footage.py), where there is some."""
 
+    COUNTS: ClassVar[tuple[str, ...]] = (*TrainSettings.COUNTS, "deep_steps", "deep_batch")
+    SHARES: ClassVar[tuple[str, ...]] = ("real",)
+
+
+def footage_in(folder: Path | None) -> list[Path]:
+    """Parts of real footage to learn from besides; none where no folder is given.
+
+    Raises:
+        SettingsError: a folder is given, and holds none.
+    """
+    known = cache.paths(folder) if folder is not None else []
+    if folder is not None and not known:
+        hint = "python -m posewire_xnect.train footage makes some"
+        raise SettingsError("There is no footage to learn from.", got=folder, allowed="a folder with part_...pt", hint=hint)
+    return known
+
 
 def divided(folder: Path) -> tuple[list[Path], list[Path]]:
     """Parts to learn from, and parts to choose by.
 
     Raises:
-        SettingsError: the folder holds fewer than two.
+        SettingsError: the folder holds fewer than two, or held-out people.
     """
-    known = cache.paths(folder)
+    known = cache.paths(to_learn_from(folder))
     if len(known) < 2:
         hint = "make it with python -m posewire_xnect.train cache"
         raise SettingsError(
@@ -72,7 +91,7 @@ class FlatTask:
     """The 2D branch."""
 
     def __init__(self, settings: StageOneRun, heads: Heads, folder: Path, footage: Path | None = None) -> None:
-        self.settings, self.heads, self.folder, self.footage = settings, heads, folder, footage
+        self.settings, self.heads, self.folder, self.real = settings, heads, folder, footage_in(footage)
         training, self.held = divided(folder)
         heads.fit(cache.drawn(training[:100], 12, np.random.default_rng(0)).features)
         heads.to(settings.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - the stub does not know it
@@ -95,9 +114,8 @@ class FlatTask:
     def _drawn(self, rng: np.random.Generator) -> list[Path]:
         """Parts of a step."""
         rendered, _ = divided(self.folder)  # it may still grow
-        real = cache.paths(self.footage) if self.footage else []
-        is_real = rng.random(self.settings.batch) < (self.settings.real if real else 0.0)
-        sources = [real if one else rendered for one in is_real]
+        is_real = rng.random(self.settings.batch) < (self.settings.real if self.real else 0.0)
+        sources = [self.real if one else rendered for one in is_real]
         return [source[rng.integers(len(source))] for source in sources]
 
     def _said(self, part: cache.Part) -> Flat:
@@ -137,7 +155,7 @@ class Columns:
 
     def to(self, device: str | torch.device) -> Columns:
         """On another device."""
-        return Columns(self.features.to(device), self.joint.to(device), self.bones_m.to(device))
+        return tensors.moved(self, device)
 
 
 @torch.inference_mode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -15,10 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from posewire.errors import SettingsError
 from posewire.runtime import open_session
 from posewire_synth.cast import Split
 from posewire_synth.dataset import Pictures
 from posewire_synth.layers import OUTSIDE, marked
+from posewire_training.origin import agreed, digest
+from posewire_training.parts import read as read_checkpoint
 from posewire_xnect import album, truth
 from posewire_xnect.movenet import FEATURES, Features, gathered
 from posewire_xnect.stage_one import Truth
@@ -26,8 +30,6 @@ from posewire_xnect.truth import Scene
 
 GROUPS = 4
 """Rendered pictures of a part; the crowd is the fifth."""
-MOST = 4 * 6
-"""M axis of a part."""
 BORDERED = 0.33
 """Share of the pictures."""
 
@@ -72,8 +74,11 @@ def make(scenes: Callable[[int], Iterator[Scene]], trunk: Path, folder: Path, pa
         folder: Where the parts go.
         parts: How many.
         seed: Source of chance.
+
+    Raises:
+        SettingsError: the folder holds parts of another trunk or seed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    agreed(folder, trunk=digest(trunk), seed=seed)
     done = 0
     while (folder / file_name(done)).exists() and done < parts:
         done += 1
@@ -86,6 +91,24 @@ def make(scenes: Callable[[int], Iterator[Scene]], trunk: Path, folder: Path, pa
         save(folder / file_name(number), features, both)
         yield number
     session.close()
+
+
+def scenes_for(
+    folder: Path, pack: Path | None, pictures: Path | None, split: Split, seed: int
+) -> Callable[[int], Iterator[Scene]]:
+    """What the parts of a folder are made of: pictures rendered from a pack, or those of an album.
+
+    Raises:
+        SettingsError: neither or both are given, or the folder's parts are made of others.
+    """
+    if pack is not None and pictures is None:
+        agreed(folder, pictures="rendered", split=split)
+        return partial(rendered, pack, split, seed)
+    if pictures is not None and pack is None:
+        agreed(folder, pictures=digest(album.paths(pictures)[0]))
+        return partial(of_pictures, pictures)
+    problem, hint = "The cache is made of one kind of pictures.", "--pack FILE renders them, --pictures FOLDER reads them"
+    raise SettingsError(problem, got="both" if pack else "neither", allowed="--pack or --pictures", hint=hint)
 
 
 def rendered(pack: Path, split: Split, seed: int, first: int) -> Iterator[Scene]:
@@ -125,21 +148,20 @@ def save(path: Path, features: Features, scenes: list[Scene], due: list[Truth] |
     """Writes one part; `due`: what should be said of each scene, where that is not what its people alone tell."""
     due = due or [truth.of_scene(scene) for scene in scenes]
     maps = [torch.cat([one.heatmaps for one in due]).half(), torch.cat([one.fields for one in due]).half()]
-    people = [torch.cat([_widened(getattr(scene, name)) for scene in scenes]) for name in ("points_px", "joints_m", "visibility")]
+    names = ("points_px", "joints_m", "visibility")
+    people = [torch.cat([album.widened(getattr(scene, name)) for scene in scenes]) for name in names]
     beside = path.with_suffix(".new")
     torch.save({"features": [value.half() for value in features], "maps": maps, "people": people}, beside)
     beside.replace(path)  # never half a part
 
 
-def _widened(values: Tensor) -> Tensor:
-    """(B, M, ...) to (B, MOST, ...): NaN, or OUTSIDE, where nobody is."""
-    nobody = torch.full((len(values), MOST - values.shape[1], *values.shape[2:]), torch.nan if values.is_floating_point() else 0)
-    return torch.cat([values, nobody.to(values.dtype)], dim=1)
-
-
 def load(path: Path) -> Part:
-    """One part, float32."""
-    content = torch.load(path, weights_only=True)
+    """One part, float32.
+
+    Raises:
+        ModelError: it is damaged, or something else.
+    """
+    content = read_checkpoint(path, allowed="a part of a cache", hint="delete it and make it anew")
     features, maps = ([value.float() for value in content[name]] for name in ("features", "maps"))
     return Part(Features(*features), *maps, *content["people"])
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from torch import nn
 
-from posewire.errors import SourceError
+from posewire_training.origin import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,6 @@ class Mark:
         for path in folder.glob(f"{kind}_{self.film}-*"):
             if not path.name.startswith(f"{kind}_{self.film}-{self.told}"):
                 path.unlink()
-
-
-def digest(path: Path) -> str:
-    """Eight letters of a file's content.
-
-    Raises:
-        SourceError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:8]
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read.", got=error, allowed="a file that is there") from error
 
 
 def digest_of(net: nn.Module) -> str:

@@ -20,15 +20,17 @@ from torch import Tensor
 
 from posewire import camera as cameras
 from posewire.data import Camera, Detections, FloatArray, Frame
-from posewire.errors import SourceError
+from posewire.errors import SettingsError, SourceError
 from posewire.methods import MethodOptions
 from posewire.runtime import open_session
 from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.pseudo_labels import as_joints
 from posewire_data.joints import JOINTS, MIRROR
 from posewire_synth.layers import BY_OBJECT, OUTSIDE, VISIBLE
+from posewire_training import tensors
+from posewire_training.origin import digest
 from posewire_xnect import album, cache, truth
-from posewire_xnect.films import Mark, digest, digest_of
+from posewire_xnect.films import Mark, digest_of
 from posewire_xnect.letterbox import LONGER_PX, SHORTER_PX
 from posewire_xnect.movenet import FEATURES, Features, Flat, Heads, gathered
 from posewire_xnect.placed import Placed
@@ -42,7 +44,7 @@ PICTURES = cache.GROUPS + 1
 SURE, SEEN = 0.6, 0.5
 """Lowest mean confidence of a person that is believed, and of a joint that is there."""
 MOST = 10
-"""People of a frame whom BlazePose looks for; a part has room for more (cache.MOST)."""
+"""People of a frame whom BlazePose looks for; a part has room for more (album.MOST)."""
 BESIDE = 0.2
 """A person's box is so much wider and higher on each side, as a share of its height: nobody knows where exactly it ends."""
 STANDING_M = 1.7
@@ -74,8 +76,10 @@ def make(video: Path, trunk: Path, heads: Heads, folder: Path, pictures: int, fi
         seed: Source of chance.
 
     Raises:
+        SettingsError: they do not fill a part.
         SourceError: a film cannot be read.
     """
+    _check_enough(pictures, PICTURES)
     mark = Mark.of(video, pictures, first, seed, digest(trunk), digest_of(heads))
     names = [mark.file_name("part", f"-{number:03d}.pt") for number in range(pictures // PICTURES)]
     if all((folder / name).exists() for name in names):
@@ -102,8 +106,10 @@ def add_pictures(video: Path, folder: Path, pictures: int, first: int = 0, seed:
     films, and returns it; one that is there already stays, one that was made otherwise goes. See `make`.
 
     Raises:
+        SettingsError: none are asked for.
         SourceError: a film cannot be read.
     """
+    _check_enough(pictures, 1)
     mark = Mark.of(video, pictures, first, seed)
     path = folder / mark.file_name("album", ".npz")
     if path.exists():
@@ -112,8 +118,13 @@ def add_pictures(video: Path, folder: Path, pictures: int, first: int = 0, seed:
     rng = np.random.default_rng(seed)
     known = [album.of_scene(one.scene, torch.from_numpy(one.left_open)[None]) for one in labelled(video, pictures, rng, first)]
     mark.forget_others(folder, "album")
-    album.save(album.joined(known), path)
+    tensors.save(tensors.joined(known), path)
     return path
+
+
+def _check_enough(pictures: int, least: int) -> None:
+    if pictures < least:
+        raise SettingsError("These are too few pictures of a film.", got=f"--pictures {pictures}", allowed=f"{least} and more")
 
 
 def labelled(video: Path, pictures: int, rng: np.random.Generator, first: int = 0) -> Iterator[Labelled]:

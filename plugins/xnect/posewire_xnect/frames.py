@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from posewire.errors import SettingsError
+from posewire_training import tensors
 from posewire_xnect import album
 from posewire_xnect.album import Album
 
@@ -45,12 +46,17 @@ class Frames:
     Args:
         files: Of album.py.
         kept: Files of other films to choose by; without them every tenth of `files` is kept, which shows the same people.
+
+    Raises:
+        SettingsError: none is left to learn from.
     """
 
     def __init__(self, files: Sequence[Path], kept: Sequence[Path] = ()) -> None:
-        known = album.joined([album.load(path) for path in files])
-        of_others = album.joined([album.load(path) for path in kept]) if kept else None
-        self.learned, self.kept = (known, of_others) if of_others is not None else _divided(known)
+        known = album.read_all(files)
+        self.learned, self.kept = (known, album.read_all(kept)) if kept else _divided(known)
+        if not len(self.learned):
+            problem, allowed = "Frames are learned from, and some of them kept to choose by.", "2 and more, or --footage-kept"
+            raise SettingsError(problem, got=f"{len(known)} frame", allowed=allowed)
 
     def some(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
         """Numbers of frames to learn from."""
@@ -72,5 +78,4 @@ def frames_of(real: Path | None, kept: Path | None) -> Frames | None:
 def _divided(known: Album) -> tuple[Album, Album]:
     """Those that are learned from, and those that are kept."""
     kept = torch.arange(len(known)) % _KEPT == 0
-    learned, apart = (Album(*(getattr(known, name)[rows] for name in album.FIELDS)) for rows in (~kept, kept))
-    return learned, apart
+    return tensors.chosen(known, ~kept), tensors.chosen(known, kept)

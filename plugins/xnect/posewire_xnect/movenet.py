@@ -9,6 +9,7 @@ The 3D branch looks at single cells: its maps are read at the maxima only, so it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -143,6 +144,11 @@ class Heads(nn.Module):
             *(nn.Dropout(DROPPED), nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout(DROPPED)),
         )
         self.encodings = nn.Linear(hidden, 3 * J)
+
+    def begin_from(self, state: Mapping[str, Tensor]) -> None:
+        """Takes over every tensor that there is: a deeper 2D branch begins with the blocks of a shallower one."""
+        mine = self.state_dict()
+        self.load_state_dict({**mine, **{name: value for name, value in state.items() if name in mine}})
 
     def fit(self, features: Features) -> None:
         """Measures the trunk's features, so that all of them come in at one size."""

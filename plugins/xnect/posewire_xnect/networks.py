@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,8 @@ class StageOneNet:
 
     def __init__(self, session: Session) -> None:
         _check_kind(session, STAGE_ONE)
-        self.scheme, self.size = _scheme(session), _size(session)
+        self.scheme: Scheme = _scheme(session)
+        self.size = _size(session)
         self.fixed = _input_size(session, self.size)
         knows_centres = any(output.name in _CENTRES for output in session.outputs)
         for name, shape in {**_READING, **(_CENTRES if knows_centres else {})}.items():
@@ -57,8 +58,14 @@ class StageOneNet:
         self._session = session
 
     def look(self, image: NDArray[np.float32]) -> people.People:
-        """Whoever shows in a picture (1, 3, h, w), RGB 0..1; points in pixels of that picture."""
-        return people.of_said(self._session.run({"image": image}))
+        """Whoever shows in a picture (1, 3, h, w), RGB 0..1; points in pixels of that picture.
+
+        Raises:
+            ModelError: the network says NaN or infinity.
+        """
+        said = self._session.run({"image": image})
+        _refuse_no_numbers("Stage I", said)
+        return people.of_said(said)
 
     def close(self) -> None:
         """Frees the network; may be called twice."""
@@ -74,17 +81,24 @@ class StageTwoNet:
 
     def __init__(self, session: Session) -> None:
         _check_kind(session, STAGE_TWO)
-        self.scheme, self.size = _scheme(session), _size(session)
+        self.scheme: Scheme = _scheme(session)
+        self.size = _size(session)
         _require("input rows", _behind_first(session.inputs, "rows"), (J, WIDTH))
         _require("output joints_m", _behind_first(session.outputs, "joints_m"), (J, 3))
         self._session = session
 
     def joints_m(self, found: people.People) -> FloatArray:
-        """(P, J, 3) metres from the pelvis, each in the axes of a camera that looks straight at the neck (rows.anchors)."""
+        """(P, J, 3) metres from the pelvis, each in the axes of a camera that looks straight at the neck (rows.anchors).
+
+        Raises:
+            ModelError: the network says NaN or infinity.
+        """
         if not len(found.confidence):
             return np.empty((0, J, 3))
         rows = person_rows(found.points_px, found.confidence, found.encodings, SHORTER_PX)
-        return self._session.run({"rows": rows.astype(np.float32)})["joints_m"].astype(np.float64)
+        said = self._session.run({"rows": rows.astype(np.float32)})
+        _refuse_no_numbers("Stage II", said)
+        return said["joints_m"].astype(np.float64)
 
     def close(self) -> None:
         """Frees the network; may be called twice."""
@@ -104,6 +118,13 @@ def check_together(one: StageOneNet, two: StageTwoNet) -> None:
             raise ModelError(problem, got=f"Stage I {first}, Stage II {second}", allowed="the same in both", hint=_HINT)
 
 
+def _refuse_no_numbers(stage: str, said: Mapping[str, NDArray[Any]]) -> None:
+    """People of NaN would be nowhere, without a word."""
+    if bad := [name for name, values in said.items() if not np.isfinite(values).all()]:
+        problem = f"This {stage} of XNect does not work: its training diverged, or its numbers are too large for its precision."
+        raise ModelError(problem, got=f"NaN or infinity in {', '.join(bad)}", allowed="numbers", hint=_HINT)
+
+
 def _check_kind(session: Session, kind: str) -> None:
     told = session.metadata
     _require("kind of network", told.get("posewire_kind", "nothing"), kind)
@@ -112,13 +133,13 @@ def _check_kind(session: Session, kind: str) -> None:
     _require("stride", told.get("stride_px", "nothing"), str(STRIDE))
 
 
-def _scheme(session: Session) -> str:
+def _scheme(session: Session) -> Scheme:
     """How bones are written into the encodings (skeleton.supervised)."""
     schemes: tuple[Scheme, ...] = get_args(Scheme)
     told = session.metadata.get("scheme", "nothing")
     if told not in schemes:
         raise _differs("scheme", told, " or ".join(schemes))
-    return told
+    return schemes[schemes.index(told)]
 
 
 def _size(session: Session) -> Size:

@@ -11,16 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from posewire.errors import ModelError, SettingsError
+from posewire.errors import ModelError
 from posewire_training import loop
 from posewire_training.onnx_graph import OnnxGraph
+from posewire_training.origin import to_learn_from
 from posewire_training.settings import TrainSettings
 from posewire_training.task import Scores, descend, numbers, validation_means
 from posewire_xnect import album, trunk_file
@@ -54,6 +55,8 @@ class SettleRun(TrainSettings):
     validate_every: int = 100
     rendered: int = 384
     """Rendered pictures that are looked at (1.3 MB of memory each); of films' frames all are."""
+
+    COUNTS: ClassVar[tuple[str, ...]] = (*TrainSettings.COUNTS, "rendered")
 
 
 class Seen(NamedTuple):
@@ -153,9 +156,7 @@ def settle(
         SettingsError: there is only one file of pictures.
     """
     loop.set_up(settings)
-    files = album.paths(pictures)[1:]
-    if not files:
-        raise SettingsError("The first file of pictures is kept apart.", got="one file", allowed="two files and more")
+    _, files = album.apart(album.paths(to_learn_from(pictures)))
     images = chain(islice(_images(files), settings.rendered), _images(album.paths(real) if real is not None else []))
     net, old = (Trunk(path).to(settings.device) for path in (trunk, before))
     task = SettleTask(settings, net, seen(net, old, (image.to(settings.device) for image in images)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -50,6 +51,8 @@ class StageTwoRun(TrainSettings):
     """Deviation of how far the picture is rolled: what is seen and said turns with it, so that few people stand for many."""
     real: float = 1 / 3
     """Share of those made whose points are like a real clip's (likeness.py)."""
+
+    SHARES: ClassVar[tuple[str, ...]] = ("made", "filmed", "drop", "neckless", "blind", "real")
 
 
 class StageTwoTask:

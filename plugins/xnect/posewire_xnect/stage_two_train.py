@@ -9,6 +9,7 @@ from posewire.runtime import open_session
 from posewire_data.joints import JOINTS
 from posewire_data.motion import load
 from posewire_training import loop, weights
+from posewire_training.origin import to_learn_from
 from posewire_xnect import album
 from posewire_xnect.branches import divided
 from posewire_xnect.likeness import Found, Maker, found_by, found_in
@@ -38,7 +39,7 @@ def by_heads(heads: Heads, folder: Path) -> People:
 def by_file(stage_one: Path, pictures: Path, footage: Path | None = None) -> People:
     """By an exported Stage I in pictures (album.py), the first file to choose by, and in labelled frames of films."""
     session = open_session(stage_one, threads=1)
-    files = album.paths(pictures)
+    files = album.paths(to_learn_from(pictures))
     films = found_by(session, album.paths(footage), crowds=False) if footage else None
     people = People(found_by(session, files[1:] or files), found_by(session, files[:1]), films)
     session.close()

@@ -13,10 +13,13 @@
     whole   --pack synth.npz --out ONE [--footage REAL] [--footage-kept OTHERS] [--start WEIGHTS] [--device cpu]
             SelecSLS from nothing: 25 minutes of one large GPU
     export  --trunk movenet_trunk.onnx --one ONE/weights.pt --pack synth.npz --out FOLDER [--two TWO/weights.pt]
+    deep    --stage1 FOLDER/xnect_stage1.onnx --pictures PICTURES --out DEEP [--footage REAL]
+            the 3D branch of an exported file, int8 or not, learns on: DEEP/xnect_stage1.onnx
     stage2  --pictures OTHERS --stage1 FOLDER/xnect_stage1.onnx --motion motion.npz --out TWO [--footage REAL]
             on what the exported file finds in pictures that it did not learn from; or --cache CACHE --one ONE/weights.pt
 
-stage1, tune, whole and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders, settle all but the last.
+stage1, tune, whole, deep and stage2 leave last.pt, curves.csv, curves.png and weights.pt in their folders, settle and
+deep all but the last.
 Motion: `python -m posewire_data.pack`; the trunk: models/convert/convert_movenet.py.
 """
 
@@ -26,21 +29,21 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from posewire.errors import SettingsError
 from posewire_data.joints import JOINTS
 from posewire_synth.dataset import Pictures
 from posewire_training import loop, weights
-from posewire_training.command import command
+from posewire_training.command import at_least_one, command
 from posewire_training.flags import add_flags, settings_of
+from posewire_training.origin import to_learn_from
 from posewire_xnect import album, cache, footage, stage_two_train, trunk_file, whole_train
 from posewire_xnect.blend import blend
-from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, gather
+from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, divided, footage_in, gather
+from posewire_xnect.deepen import DeepRun, deepen
 from posewire_xnect.export import export_movenet, export_stage_one, export_stage_two
 from posewire_xnect.frames import frames_of
 from posewire_xnect.movenet import Heads, Trunk
@@ -70,22 +73,14 @@ def stage_one(
     loop.set_up(settings)
     heads = Heads()
     if start is not None:
-        begin_from(heads, weights.load(start, MOVENET, JOINTS).states["heads"])
+        heads.begin_from(weights.load(start, MOVENET, JOINTS).states["heads"])
     flat = loop.train(FlatTask(settings, heads, folder, real), settings, out / "flat", quiet=quiet)
     heads.load_state_dict(flat["heads"].state_dict())
     training, held = divided(folder)
-    if real is not None:
-        training = [*training, *cache.paths(real)]
-    task = DeepTask(settings, heads.eval(), gather(heads, training), gather(heads, held))
+    task = DeepTask(settings, heads.eval(), gather(heads, [*training, *footage_in(real)]), gather(heads, held))
     deep = loop.train(task, replace(settings, steps=settings.deep_steps), out / "deep", quiet=quiet)
     weights.save(out / "weights.pt", MOVENET, JOINTS, settings.to_json(), deep)
     return out / "weights.pt"
-
-
-def begin_from(heads: Heads, state: Mapping[str, Tensor]) -> None:
-    """Takes over every tensor that there is: a deeper 2D branch begins with the blocks of a shallower one."""
-    mine = heads.state_dict()
-    heads.load_state_dict({**mine, **{name: value for name, value in state.items() if name in mine}})
 
 
 def tune(
@@ -112,7 +107,7 @@ def tune(
         quiet: Shows no progress.
     """
     loop.set_up(settings)
-    rendered = [path for folder in pictures for path in album.paths(folder)]
+    rendered = [path for folder in pictures for path in album.paths(to_learn_from(folder))]
     net = Trunk(trunk)
     task = TuneTask(settings, net, heads_of(one), rendered, frames_of(real, kept))
     trained = loop.train(task, settings, out, quiet=quiet)
@@ -164,13 +159,8 @@ def export(trunk: Path | None, one: Path, two: Path | None, pack: Path, out: Pat
 def make_cache(flags: argparse.Namespace) -> str:
     """Tells progress as it goes."""
     torch.set_num_threads(1)
-    if (flags.pack is None) == (flags.pictures is None):
-        problem, hint = "The cache is made of one kind of pictures.", "--pack FILE renders them, --pictures FOLDER reads them"
-        raise SettingsError(problem, got="both" if flags.pack else "neither", allowed="--pack or --pictures", hint=hint)
-    made = (
-        partial(cache.rendered, flags.pack, flags.split, flags.seed) if flags.pack else partial(cache.of_pictures, flags.pictures)
-    )
-    for number in cache.make(made, flags.trunk, flags.out, flags.parts, flags.seed):
+    scenes = cache.scenes_for(flags.out, flags.pack, flags.pictures, flags.split, flags.seed)
+    for number in cache.make(scenes, flags.trunk, flags.out, flags.parts, flags.seed):
         print(f"part {number + 1} of {flags.parts}", file=sys.stderr)
     return _parts_in(flags.out)
 
@@ -214,6 +204,7 @@ def _parser() -> argparse.ArgumentParser:
         "whole": ("pack", "out"),
         "stage2": ("motion", "out"),
         "export": ("one", "pack", "out"),
+        "deep": ("stage1", "pictures", "out"),
     }
     for name, needed in files.items():
         command = commands.add_parser(name)
@@ -233,7 +224,7 @@ def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
     commands["export"].add_argument("--trunk", type=Path, metavar="PATH", help="left out: Stage I is SelecSLS")
     for name, help_text in _FOUND.items():
         commands["stage2"].add_argument(f"--{name}", type=Path, metavar="PATH", help=help_text)
-    for name in ("stage1", "tune", "settle", "whole", "stage2"):
+    for name in ("stage1", "tune", "settle", "whole", "deep", "stage2"):
         commands[name].add_argument("--footage", type=Path, metavar="PATH", help="real pictures to learn from besides")
     for name in ("tune", "whole"):
         told = "labelled frames of other films, to choose by instead of a tenth of --footage"
@@ -249,8 +240,8 @@ def _add_own_flags(commands: Mapping[str, argparse.ArgumentParser]) -> None:
         commands[name].add_argument("--start", type=Path, metavar="PATH", help="begin from these weights")
     commands["cache"].add_argument("--pack", type=Path, metavar="PATH", help="render pictures")
     commands["cache"].add_argument("--pictures", type=Path, metavar="PATH", help="rendered pictures")
-    commands["cache"].add_argument("--parts", type=int, default=480)
-    commands["pictures"].add_argument("--count", type=int, default=2560, help=f"rounded up to files of {album.SIZE}")
+    commands["cache"].add_argument("--parts", type=at_least_one, default=480)
+    commands["pictures"].add_argument("--count", type=at_least_one, default=2560, help=f"rounded up to files of {album.SIZE}")
     for name in ("cache", "pictures"):
         commands[name].add_argument("--split", choices=("train", "test"), default="train", help="of the pack")
         commands[name].add_argument("--seed", type=int, default=0)
@@ -262,7 +253,14 @@ _FOUND = {
     "pictures": "rendered ones that Stage I did not learn from, the first file to choose by",
     "stage1": "the exported file that finds people in the pictures",
 }
-_SETTINGS = {"stage1": StageOneRun, "tune": TuneRun, "settle": SettleRun, "whole": WholeRun, "stage2": StageTwoRun}
+_SETTINGS = {
+    "stage1": StageOneRun,
+    "tune": TuneRun,
+    "settle": SettleRun,
+    "whole": WholeRun,
+    "stage2": StageTwoRun,
+    "deep": DeepRun,
+}
 _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "cache": make_cache,
     "footage": add_footage,
@@ -282,6 +280,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], object]] = {
     "stage2": lambda flags: stage_two_train.train(
         settings_of(flags, StageTwoRun), people_found(flags), flags.motion, flags.out, flags.start
     ),
+    "deep": lambda flags: deepen(settings_of(flags, DeepRun), flags.stage1, flags.pictures, flags.out, flags.footage),
     "export": lambda flags: export(flags.trunk, flags.one, flags.two, flags.pack, flags.out),
 }
 

@@ -5,7 +5,6 @@ The numpy files say what is meant; a test holds this one to them. Shapes: B pict
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +14,7 @@ from posewire_data.joints import JOINTS, PARENTS, ROOT
 from posewire_synth.layers import OUTSIDE, marked
 from posewire_synth.points import indices
 from posewire_synth.studio import Batch
+from posewire_training import tensors
 from posewire_xnect.letterbox import SHORTER_PX
 from posewire_xnect.skeleton import LINKS, NECK, J, Scheme, supervised
 from posewire_xnect.stage_one import Truth
@@ -46,18 +46,11 @@ class Scene:
 
     def only(self, rows: Tensor | slice) -> Scene:
         """Some of the pictures."""
-        return Scene(self.image[rows], self.points_px[rows], self.joints_m[rows], self.visibility[rows])
+        return tensors.chosen(self, rows)
 
     def to(self, device: str | torch.device) -> Scene:
         """On another device."""
-        return Scene(*(value.to(device) for value in (self.image, self.points_px, self.joints_m, self.visibility)))
-
-
-def joined(scenes: Sequence[Scene]) -> Scene:
-    """One after the other; all have as many places."""
-    return Scene(
-        *(torch.cat(values) for values in zip(*((s.image, s.points_px, s.joints_m, s.visibility) for s in scenes), strict=True))
-    )
+        return tensors.moved(self, device)
 
 
 def scene_of(batch: Batch) -> Scene:

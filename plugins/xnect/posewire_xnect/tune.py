@@ -11,7 +11,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -72,6 +72,8 @@ class TuneRun(TrainSettings):
     real: float = 0.2
     """Share of the pictures that are real, where there are some."""
 
+    SHARES: ClassVar[tuple[str, ...]] = ("whole", "real")
+
 
 class TuneTask:
     """Of a trunk and its heads.
@@ -93,9 +95,10 @@ class TuneTask:
         for module in heads.branch_3d.modules():
             if isinstance(module, nn.Dropout):
                 module.p = DROPPED
-        self._rendered = album.joined([album.load(path) for path in rendered[1:]])
+        first, others = album.apart(rendered)
+        self._rendered = album.read_all(others)
         self._real = real
-        self._kept = {"": album.load(rendered[0]), **({"real_": real.kept} if real is not None else {})}
+        self._kept = {"": album.load(first), **({"real_": real.kept} if real is not None else {})}
         self._table = torch.from_numpy(supervised(settings.scheme)).to(settings.device)
         self.modules: Mapping[str, nn.Module] = {"trunk": trunk.graph, "heads": heads}
         groups = [{"params": list(heads.parameters())}, *by_size(trunk, settings.learning_rate * settings.trunk_rate)]

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from posewire.errors import SettingsError
 from posewire_synth.dataset import Pictures
 from posewire_training.settings import TrainSettings
 from posewire_training.task import Scores, descend, validation_means
@@ -60,6 +62,8 @@ class WholeRun(TrainSettings):
     skip: Skip = "first"
     outputs: Outputs = "wide"
 
+    SHARES: ClassVar[tuple[str, ...]] = ("flat_first", "real")
+
     def network(self) -> StageOne:
         """That these settings name, untrained."""
         return StageOne(StageOneSettings(SelecSlsSettings(self.module, self.skip, self.outputs)))
@@ -81,6 +85,9 @@ class WholeTask:
     ) -> None:
         self.settings, self.net, self.pack, self.size, self._real = settings, net.to(settings.device), pack, size, real
         self._from_real = round(settings.batch * settings.real) if real else 0
+        if self._from_real == settings.batch:
+            got, hint = f"--batch {settings.batch} --real {settings.real}", "--real 0.2"
+            raise SettingsError("No rendered picture is left in a batch.", got=got, allowed="some of them", hint=hint)
         self._ahead = Ahead(self._cut_frames)
         self.modules: Mapping[str, nn.Module] = {"net": net}
         adam = Adam(net.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cmu_bvh import WIDTH, bvh_text, swaying
 from scipy.spatial.transform import Rotation
 
 from posewire_data import bodies, cmu
@@ -15,59 +16,6 @@ from posewire_data.errors import DatasetError
 from posewire_data.joints import JOINTS
 from posewire_data.motion import load
 from posewire_data.pack import main
-
-_TREE: list[tuple[str, str | None, tuple[float, float, float]]] = [
-    ("hip", None, (0, 0, 0)),
-    ("abdomen", "hip", (0, 20, 0)),
-    ("chest", "abdomen", (0, 12, 0)),
-    ("neck", "chest", (0, 22, -2)),
-    ("head", "neck", (0, 7, 1)),
-    ("leftEye", "head", (4, 8, 8)),
-    ("rightEye", "head", (-4, 8, 8)),
-    *[
-        row
-        for side, x in (("l", 1), ("r", -1))
-        for row in (
-            (f"{side}Collar", "chest", (3 * x, 19, -5)),
-            (f"{side}Shldr", f"{side}Collar", (9 * x, -2, 1)),
-            (f"{side}ForeArm", f"{side}Shldr", (28 * x, -2, 0)),
-            (f"{side}Hand", f"{side}ForeArm", (23 * x, 1, 7)),
-            (f"{side}Buttock", "hip", (9 * x, 4, 1)),
-            (f"{side}Thigh", f"{side}Buttock", (0, -2, -2)),
-            (f"{side}Shin", f"{side}Thigh", (0, -37, 1)),
-            (f"{side}Foot", f"{side}Shin", (-x, -45, -5)),
-        )
-    ],
-]
-
-
-def hierarchy(parent: str | None = None, depth: int = 0) -> str:
-    """The Daz-like tree as BVH text."""
-    text = ""
-    for name, above, offset in _TREE:
-        if above != parent:
-            continue
-        channels = "Zrotation Yrotation Xrotation" if above is None else "Zrotation Xrotation Yrotation"
-        channels = f"6 Xposition Yposition Zposition {channels}" if above is None else f"3 {channels}"
-        below = hierarchy(name, depth + 1) or "End Site { OFFSET 0 1 0 }\n"
-        kind = "ROOT" if above is None else "JOINT"
-        text += f"{kind} {name}\n{{\nOFFSET {offset[0]} {offset[1]} {offset[2]}\nCHANNELS {channels}\n{below}}}\n"
-    return text
-
-
-def bvh_text(rows: np.ndarray, frame_time: str = "0.00833333") -> str:
-    lines = "\n".join(" ".join(f"{value:.6f}" for value in row) for row in rows)
-    return f"HIERARCHY\n{hierarchy()}MOTION\nFrames: {len(rows)}\nFrame Time: {frame_time}\n{lines}\n"
-
-
-def swaying(frames: int) -> np.ndarray:
-    """Channel values of somebody who walks a little and swings about; the first frame is a T-pose elsewhere."""
-    width = 6 + 3 * (len(_TREE) - 1)
-    phase = np.linspace(0, 3, frames)[:, None]
-    rows = 20 * np.sin(phase + np.arange(width))
-    rows[:, :3] = np.concatenate([10 * phase, 90 + 0 * phase, 5 * phase], axis=1)
-    rows[0] = 0.0
-    return rows
 
 
 def test_forward_kinematics_multiplies_in_the_order_of_the_channels() -> None:
@@ -92,7 +40,7 @@ def test_bones_keep_their_length_and_the_pelvis_is_between_the_hips() -> None:
 
 
 def test_in_the_t_pose_the_nose_is_in_front_and_left_is_left() -> None:
-    pose = cmu.universal(parse_bvh(bvh_text(np.zeros((1, 6 + 3 * (len(_TREE) - 1)))), "x.bvh"))[0]
+    pose = cmu.universal(parse_bvh(bvh_text(np.zeros((1, WIDTH))), "x.bvh"))[0]
     at = {name: pose[JOINTS.index(name)] for name in JOINTS}
     assert at["nose"][2] > at["neck"][2] + 0.1
     assert at["head_top"][1] > at["nose"][1] + 0.1
@@ -127,15 +75,21 @@ def test_a_folder_and_an_archive_give_the_same_pack(tmp_path: Path, capsys: pyte
     assert "train" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("rate", ["0", "-5"])
+def test_a_rate_that_is_none_is_refused(rate: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--motion", str(tmp_path), "--out", str(tmp_path / "a.npz"), "--rate", rate]) == 2
+    assert "--rate is frames a second" in capsys.readouterr().err
+
+
 def test_broken_files_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = bvh_text(swaying(30))
     for text, problem in (
         ("", "not a BVH"),
-        (good[: len(good) // 2], "damaged"),
+        (good[: good.rstrip().rindex("\n")], "damaged"),
         (good.replace("Frames: 30", "Frames: many"), "does not read"),
         (good.replace("{", "", 1), "does not read"),
         (good.replace("Xrotation", "Wrotation", 1), "does not read"),
-        (bvh_text(np.full((3, 6 + 3 * (len(_TREE) - 1)), np.nan)), "damaged"),
+        (bvh_text(np.full((3, WIDTH), np.nan)), "damaged"),
     ):
         with pytest.raises(DatasetError, match=problem):
             parse_bvh(text, "x.bvh")

@@ -24,7 +24,7 @@ from posewire_selfsup_lifter.teachers.factorization import FactorizationTask  # 
 from posewire_selfsup_lifter.teachers.reprojection import Placed, ReprojectionTask  # noqa: E402
 from posewire_selfsup_lifter.training import run  # noqa: E402
 from posewire_selfsup_lifter.views import MultiView2D  # noqa: E402
-from posewire_training import curves  # noqa: E402
+from posewire_training import curves, parts  # noqa: E402
 from posewire_training.samples import Hiding, Sampler  # noqa: E402
 
 SMALL = SelfsupSettings(
@@ -147,6 +147,11 @@ def test_a_run_begins_where_another_ended(tmp_path):
         )
         scores[name] = curves.read(tmp_path / name / "curves.csv")["validation_loss"][-1]
     assert scores["further"] < 0.7 * scores["anew"]
+    parts.split(tmp_path / "first" / "last.pt", tmp_path / "carried")
+    carried = run(
+        replace(short, steps=1, validate_every=1), VIEWS, VIEWS, tmp_path / "on", start=tmp_path / "carried", quiet=True
+    )
+    assert set(carried) == {"lifting"}
     with pytest.raises(ModelError, match="no run to begin from"):
         run(replace(short, width=32), VIEWS, VIEWS, tmp_path / "other", start=tmp_path / "first", quiet=True)
 

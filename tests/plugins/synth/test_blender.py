@@ -50,6 +50,7 @@ def test_batches_in_files_are_those_that_were_saved(tmp_path: Path, studio: Stud
     for batch, again in zip(made, Saved(tmp_path), strict=True):
         assert float((batch.image - again.image).abs().max()) < 0.003
         assert torch.equal(batch.points_px, again.points_px) and torch.equal(batch.instance, again.instance)
+        assert again.split == batch.split == "train"
     assert sizes(17) == [8, 8, 1]
 
 

@@ -71,7 +71,7 @@ def test_one_command_writes_views_of_a_folder(tmp_path: Path, capsys: pytest.Cap
     flags = ["synth", "backgrounds", "--hdri", str(tmp_path / "hdri"), "--out", str(tmp_path / "views"), "--each", "3"]
     assert main([*flags, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pictures"] == 3
-    assert sorted(path.name for path in (tmp_path / "views").iterdir()) == ["room_00.jpg", "room_01.jpg", "room_02.jpg"]
+    assert sorted(path.name for path in (tmp_path / "views" / "room").iterdir()) == ["room_00.jpg", "room_01.jpg", "room_02.jpg"]
     assert main(flags) == 2 and "not empty" in capsys.readouterr().err
     assert main([*flags, "--overwrite"]) == 0
 

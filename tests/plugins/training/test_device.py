@@ -27,6 +27,17 @@ def test_a_device_that_is_not_there_is_refused_with_what_is(name: str, monkeypat
     device.check("cpu")
 
 
+def test_a_cuda_device_s_generator_is_read_and_set_by_the_device_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = {"cuda:1": torch.tensor([1], dtype=torch.uint8)}
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda name: states[name])
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, name: states.update({name: state}))
+    before = device.chance("cuda:1")
+    assert before is not None
+    states.clear()
+    device.set_chance("cuda:1", before)
+    assert states["cuda:1"] is before and device.chance("cpu") is None
+
+
 def test_every_trainer_refuses_it_as_soon_as_its_flags_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(DeviceError, match="no CUDA device"):

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from mover import moving  # noqa: E402
 
+from posewire.errors import ModelError  # noqa: E402
 from posewire_training.measure import Measured, measure  # noqa: E402
 
 
@@ -31,3 +32,8 @@ def test_the_best_hypothesis_is_nearer_than_the_mode_and_their_mean_is_not_furth
     assert sampling is not None
     assert sampling.best_of_20_mm < 0.95 * measured.complete.mpjpe_mm
     assert sampling.mean_of_20_mm < 1.1 * measured.complete.mpjpe_mm
+
+
+def test_a_network_that_is_no_lifter_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"no lifter(.|\n)*image"):
+        measure("blazepose_full", moving("13", split="test"), 2)

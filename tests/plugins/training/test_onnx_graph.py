@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,28 @@ def test_any_tensor_inside_can_be_asked_for_and_what_it_does_not_need_is_left_ou
     assert len(net.layers) == 1
 
 
+def reshaping(path: Path, asked: list[int]) -> Path:
+    """image (B, 6, H, W) plus a constant of six channels (2, 3, 1, 1) that is brought to (0, -1, ...) before; then reshaped."""
+    constants = {"apart": np.arange(6, dtype=np.float32).reshape(1, 2, 3, 1), "laid": [0, 6, 1, 1], "asked": asked}
+    nodes = [
+        helper.make_node("Reshape", ["apart", "laid"], ["channels"]),
+        helper.make_node("Add", ["image", "channels"], ["sum"]),
+        helper.make_node("Reshape", ["sum", "asked"], ["out"]),
+    ]
+    initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 6, None, None])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "net", [image], [out], initializers)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+@pytest.mark.parametrize("asked", [[0, -1], [0, 0, -1], [-1, 3, 0]])
+def test_nought_keeps_a_side_when_tensors_and_constants_are_reshaped(asked: list[int], tmp_path: Path) -> None:
+    path = reshaping(tmp_path / "net.onnx", asked)
+    assert onnx_export.parity(onnx_graph.read(path), {"image": torch.rand(2, 6, 4, 8)}, path) < 1e-6
+
+
 def test_its_convolutions_learn(tmp_path: Path) -> None:
     net = onnx_graph.read(written(tmp_path / "net.onnx"))
     net(torch.rand(1, 3, 16, 16))[0].sum().backward()
@@ -86,6 +109,17 @@ def test_a_copy_learns_without_its_original(tmp_path: Path) -> None:
             value.zero_()
     image = torch.rand(1, 3, 16, 16)
     assert copied(image)[0].eq(0.5).all() and not net(image)[0].eq(0.5).all()
+
+
+@pytest.mark.parametrize("told", [{"pads": [0, 0, 1, 1]}, {"auto_pad": "SAME_UPPER"}, {"ceil_mode": 1}])
+def test_pooling_that_rounds_or_pads_is_refused(told: dict[str, Any], tmp_path: Path) -> None:
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 5, 5])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, None)
+    node = helper.make_node("MaxPool", ["image"], ["out"], kernel_shape=[2, 2], strides=[2, 2], **told)
+    graph = helper.make_graph([node], "net", [image], [out])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), tmp_path / "net.onnx")
+    with pytest.raises(ModelError, match="Only pooling"):
+        onnx_graph.read(tmp_path / "net.onnx")
 
 
 def test_what_is_not_known_is_refused_by_name(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from mover import crowd  # noqa: E402
 
+from posewire.errors import SettingsError  # noqa: E402
 from posewire_training import curves  # noqa: E402
 from posewire_training.samples import Sampler  # noqa: E402
 from posewire_vae_lifter import crossmodal, tasks, train  # noqa: E402
@@ -31,6 +33,22 @@ def test_the_loss_falls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: d
     table = curves.read(tmp_path / "curves.csv")
     assert table["loss"][-1] < 0.9 * table["loss"][0]
     assert all(np.isfinite(column).all() for column in table.values())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"supervision": "reprojection", "adversary": "gan"},
+        {"supervision": "reprojection", "error": "distance"},
+        {"adversary": "wgan-gp", "error": "distance"},
+        {"form": "baseline", "adversary": "gan"},
+        {"form": "baseline", "annealing": "cyclical"},
+        {"form": "cross-modal", "supervision": "reprojection"},
+    ],
+)
+def test_what_would_change_nothing_is_refused(told: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="has no use for --"):
+        train.task_of(VaeSettings(**told), crowd())
 
 
 def test_the_true_pose_reprojects_without_error_and_a_flat_one_nearly_so() -> None:

@@ -173,7 +173,7 @@ def test_beta_is_annealed(annealing: str, expected: list[float]) -> None:
     assert [settings.beta_at(progress) for progress in (0.0, 0.125, 0.5, 0.999)] == pytest.approx(expected, abs=0.01)
 
 
-@pytest.mark.parametrize("changes", [{"form": "gan"}, {"frames": 10}, {"beta": -1.0}, {"annealing": "sometimes"}])
+@pytest.mark.parametrize("changes", [{"form": "gan"}, {"frames": 10}, {"beta": -1.0}, {"annealing": "sometimes"}, {"real": 2.0}])
 def test_settings_that_do_not_exist_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
         small(**changes)

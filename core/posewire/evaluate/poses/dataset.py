@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire import capture
+from posewire.asking import estimate, restart
 from posewire.data import Camera, Detections, FloatArray, Frame, ImageArray, Track
 from posewire.errors import SourceError
 from posewire.evaluate.poses.samples import PoseSamples, joined
@@ -17,7 +18,6 @@ from posewire.image_file import read_image
 from posewire.lift import LiftStage
 from posewire.methods import Estimator, Lifter, MethodCard, SourceOptions
 from posewire.metrics import match_people, seen_points
-from posewire.pipeline import estimate, restart
 from posewire_data.joints import JOINTS, ROOT, root_relative, with_middles
 from posewire_data.sequences import Sequence
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from posewire import camera as cameras
+from posewire.asking import estimate, restart
 from posewire.data import FloatArray, Frame, ImageArray
 from posewire.errors import PluginError, as_plugin_error
 from posewire.evaluate.stills.reading import Still, Stills
 from posewire.methods import BoxEstimator, Estimator, MethodCard
 from posewire.metrics import match_people
-from posewire.pipeline import estimate, restart
 
 BOXES = ("found", "true")
 """Who says where the person is: the method's own detector, or the labels."""

@@ -50,6 +50,17 @@ def write(path: Path, side: int = SIDE, **metadata: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["confidence", "patches_m"])
+def test_a_network_whose_training_diverged_is_named_not_taken_for_one_that_sees_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(SAID, name, np.where(np.arange(J).reshape(-1, *[1] * (SAID[name].ndim - 1)) == 3, np.nan, SAID[name]))
+    estimator = open_vnect(MethodOptions(threads=1), model=write(tmp_path / "nan.onnx"))
+    with pytest.raises(ModelError, match=f"does not work(.|\n)*NaN or infinity in {name}"):
+        estimator.estimate(frame(np.zeros((240, 320, 3), np.uint8)))
+    estimator.close()
+
+
 def test_what_the_file_says_comes_out_for_every_window(tmp_path: Path) -> None:
     estimator = open_vnect(MethodOptions(threads=1), model=write(tmp_path / "said.onnx"))
     windows = [Window(100.0, 100, 150), Window(200.0, 100, 90, 0.5)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -13,8 +14,11 @@ from vnect_dots import frame
 import posewire_models
 from posewire.bench.clip import bundled_frames
 from posewire.cli import main
+from posewire.data import Frame, ImageArray
 from posewire.evaluate.motions import LIMB_JOINTS
 from posewire.methods import MethodOptions
+from posewire.pipeline import Pipeline, open_estimator
+from posewire.settings import Settings
 from posewire.take import Take
 from posewire_blazepose.estimator import open_blazepose
 from posewire_blazepose.names import KEYPOINT_NAMES
@@ -27,6 +31,20 @@ LIMBS = [JOINTS.index(name) for name in LIMB_JOINTS]
 THEIRS = [KEYPOINT_NAMES.index(name) for name in LIMB_JOINTS]
 IMAGES = [np.ascontiguousarray(one.image) for one in bundled_frames(13)[::3]]
 """Each (1920, 1080, 3): an athlete in front, a bystander at the left."""
+
+
+class Film:
+    """A source of these pictures."""
+
+    live, frame_count = False, None
+
+    def __init__(self, images: Sequence[ImageArray]) -> None:
+        self._images = images
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (frame(image, k) for k, image in enumerate(self._images))
+
+    def close(self) -> None: ...
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +63,15 @@ def test_it_follows_the_athlete_and_its_2d_agrees_with_blazeposes(vnect: VNect) 
         distances_px = np.linalg.norm(ours.keypoints_px[0, LIMBS] - theirs.keypoints_px[0, THEIRS], axis=1)
         assert np.median(distances_px) < 0.05 * np.ptp(theirs.keypoints_px[0, THEIRS, 1])
     blazepose.close()
+
+
+def test_it_stays_with_the_athlete_when_the_pictures_double_their_size() -> None:
+    images = [cv2.resize(image, None, fx=size, fy=size) for image, size in zip(IMAGES, (0.5, 0.5, 1.0, 1.0), strict=False)]
+    settings = Settings(method="vnect", threads=1)
+    with Pipeline(Film(images), *open_estimator(settings), settings) as running:
+        found = [instant.tracks[0].keypoints_px[LIMBS] / instant.frame.size_px[0] for instant in running]
+    for before, after in pairwise(found):
+        assert np.median(np.linalg.norm(after - before, axis=1)) < 0.05
 
 
 def test_half_a_person_has_no_sure_ankles(vnect: VNect) -> None:

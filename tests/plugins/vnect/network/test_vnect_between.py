@@ -9,8 +9,8 @@ import torch
 from vnect_crops import drawn
 
 from posewire.errors import SettingsError
-from posewire_training import weights
-from posewire_vnect import between, build, shots
+from posewire_training import tensors, weights
+from posewire_vnect import between, build
 from posewire_vnect.names import JOINTS
 from posewire_vnect.settings import VNectSettings
 
@@ -22,7 +22,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Weights of two runs, with the crops that they learned from beside them."""
     folder = tmp_path_factory.mktemp("runs")
     for number in range(2):
-        shots.save(drawn(2), folder / f"shard_{number:05d}.npz")
+        tensors.save(drawn(2), folder / f"shard_{number:05d}.npz")
     for seed, name in enumerate(("old.pt", "new.pt")):
         torch.manual_seed(seed)
         net = build.network(TINY)

@@ -13,7 +13,7 @@ from vnect_crops import drawn
 
 from posewire.errors import ModelError, SettingsError
 from posewire_synth import pack as packs
-from posewire_training import weights
+from posewire_training import tensors, weights
 from posewire_vnect import build, fresh, shots, tasks, train
 from posewire_vnect.fresh import FreshTask
 from posewire_vnect.names import JOINTS, PARENTS
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two shards of six crops."""
     made = tmp_path_factory.mktemp("shots")
     for number in range(2):
-        shots.save(drawn(6), made / f"shard_{number:05d}.npz")
+        tensors.save(drawn(6), made / f"shard_{number:05d}.npz")
     return made
 
 
@@ -110,7 +110,7 @@ def test_pictures_that_are_rendered_as_they_are_needed_have_real_crops_among_the
     image, truth = task.batch(0)
     again = pictures_task(settings, folder, monkeypatch).batch(0)
     assert torch.equal(image, again[0]) and torch.equal(truth.cells, again[1].cells)
-    known = shots.joined([shots.load(path) for path in shots.shards(folder)])
+    known = tensors.joined([shots.load(path) for path in shots.shards(folder)])
     lengths_m = bones_m(universal(known.points_m))
     for row in range(4):  # a look at a crop leaves its bones as long as they are
         like = (bones_m(truth.joints_m[row : row + 1]) - lengths_m).abs().amax(1).min()
@@ -129,7 +129,7 @@ def bones_m(joints_m: torch.Tensor) -> torch.Tensor:
 def test_crops_of_other_clips_are_chosen_by_and_all_others_learned_from(folder: Path, tmp_path: Path) -> None:
     other = drawn(3)
     other.points_px.add_(5.0)
-    shots.save(other, tmp_path / "shard_00000.npz")
+    tensors.save(other, tmp_path / "shard_00000.npz")
     files = shots.shards(folder)
     without, with_others = (RealCrops(TINY, files, kept) for kept in ([], shots.shards(tmp_path)))
     assert len(without.kept) == 3 and len(with_others.kept) == 3
@@ -159,6 +159,17 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_read(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert train.main(["--out", "OUT", "--device", "cuda"]) == 2
     assert "--device cpu" in capsys.readouterr().err
+
+
+def test_one_real_crop_is_too_few(tmp_path: Path) -> None:
+    tensors.save(drawn(1), tmp_path / "shard_00000.npz")
+    with pytest.raises(SettingsError, match="--real-kept"):
+        RealCrops(TINY, shots.shards(tmp_path))
+
+
+def test_real_crops_leave_room_for_rendered_ones(folder: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--batch 4 --real-share 0.9"):
+        task_of(replace(TINY, real_share=0.9), folder)
 
 
 def test_only_the_blazepose_trunk_can_learn_in_part() -> None:

@@ -13,6 +13,7 @@ import torch
 from posewire.evaluate.stills import open_stills
 from posewire_blazepose.pseudo_labels import as_joints
 from posewire_synth.layers import OUTSIDE, VISIBLE
+from posewire_training import tensors
 from posewire_vnect import build, footage, shots
 from posewire_vnect.labelled import crops
 from posewire_vnect.names import JOINTS
@@ -57,7 +58,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cut(path: Path) -> shots.Shots:
-    return shots.joined(list(crops(path, None, np.random.default_rng(1))))
+    return tensors.joined(list(crops(path, None, np.random.default_rng(1))))
 
 
 def test_a_crop_shows_its_joints_where_it_says_they_are(pictures: Path) -> None:

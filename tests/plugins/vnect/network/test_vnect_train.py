@@ -14,7 +14,7 @@ from vnect_nets import SIDE
 
 from posewire.errors import ModelError, SettingsError
 from posewire_synth import pack as packs
-from posewire_training import loop, weights
+from posewire_training import loop, tensors, weights
 from posewire_vnect import cache, shots, tasks, train
 from posewire_vnect.names import JOINTS
 from posewire_vnect.pools import Pool
@@ -31,15 +31,15 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two files of features, each of three crops."""
     folder = tmp_path_factory.mktemp("cached")
     for number in range(2):
-        shots.save(drawn(3), folder / f"shard_{number:05d}.npz")
+        tensors.save(drawn(3), folder / f"shard_{number:05d}.npz")
     return list(cache.build(shots.shards(folder), folder / "cache", 1))
 
 
 def test_a_shard_reads_as_it_was_written(tmp_path: Path) -> None:
     written = drawn(2)
-    shots.save(written, tmp_path / "shard_00000.npz")
+    tensors.save(written, tmp_path / "shard_00000.npz")
     read = shots.load(tmp_path / "shard_00000.npz")
-    assert all(torch.equal(getattr(written, name), getattr(read, name)) for name in shots.FIELDS)
+    assert all(torch.equal(value, getattr(read, name)) for name, value in tensors.named(written).items())
     assert shots.shards(tmp_path) == [tmp_path / "shard_00000.npz"]
 
 
@@ -53,7 +53,7 @@ def test_one_shard_is_refused_before_it_is_cached_with_the_command_that_renders_
 ) -> None:
     rendered, out = tmp_path / "shots", tmp_path / "run"
     rendered.mkdir()
-    shots.save(drawn(2), rendered / "shard_00000.npz")
+    tensors.save(drawn(2), rendered / "shard_00000.npz")
     assert train.main(["--out", str(out), "--shots", str(rendered)]) == 2
     said = capsys.readouterr().err
     assert "one is kept for validation" in said and f"posewire_vnect.shots --out {rendered} --count 512" in said
@@ -75,7 +75,7 @@ def test_a_count_that_is_rounded_up_to_whole_shards_is_said(
 
 
 def test_a_view_of_a_shard_is_the_same_every_time(cached: list[Path], tmp_path: Path) -> None:
-    source = cached[0].parents[2] / cached[0].name
+    source = shots.shards(cached[0].parents[2])[0]
     again = tmp_path / "again.npz"
     cache.write(source, again, cache.FrozenTrunk(tmp_path), 0)
     other = tmp_path / "other.npz"
@@ -102,7 +102,7 @@ def test_the_cached_route_trains_the_head_only_and_goes_on_where_it_was_stopped(
     rendered = tmp_path / "shots"
     rendered.mkdir()
     for number in range(2):
-        shots.save(drawn(4), rendered / f"shard_{number:05d}.npz")
+        tensors.save(drawn(4), rendered / f"shard_{number:05d}.npz")
     settings = VNectSettings(steps=2, batch=2, validate_every=1, warm_up_steps=1)
     task = train.cached_task(settings, train.build.network(settings), tmp_path, rendered, None)
     loop.train(task, settings, tmp_path, quiet=True)
@@ -159,12 +159,15 @@ def test_what_makes_no_sense_is_refused() -> None:
         VNectSettings(side=320)
     with pytest.raises(SettingsError, match="share"):
         VNectSettings(dropout=1.5)
+    with pytest.raises(SettingsError, match="No rendered crop is left"):
+        Pool([Path("rendered")], [Path("real")], batch=2, real_share=0.8, seed=0)
     with pytest.raises(ModelError, match="no cached features"):
         Pool([], [], batch=1, real_share=0.0, seed=0)
 
 
-def test_only_a_frozen_blazepose_is_cached(tmp_path: Path) -> None:
-    settings = VNectSettings(trunk="tiny", side=SIDE)
+@pytest.mark.parametrize("told", [{"trunk": "tiny", "side": SIDE}, {"answers": False}])
+def test_only_a_frozen_blazepose_with_its_answers_is_cached(told: dict[str, Any], tmp_path: Path) -> None:
+    settings = VNectSettings(**told)
     with pytest.raises(SettingsError, match="cached"):
         train.cached_task(settings, train.build.network(settings), tmp_path, tmp_path, None)
 

@@ -13,8 +13,8 @@ from vnect_nets import pictures, tiny
 import posewire_models
 from posewire.errors import ModelError
 from posewire.runtime import open_session
-from posewire_training import weights
-from posewire_vnect import build, export, shots, train, unfolded
+from posewire_training import tensors, weights
+from posewire_vnect import build, export, train, unfolded
 from posewire_vnect.names import INPUT_PX, JOINTS
 from posewire_vnect.network import VNect
 from posewire_vnect.settings import VNectSettings
@@ -79,7 +79,7 @@ def test_it_is_exported_again_as_the_same_file(net: VNect, image: torch.Tensor, 
 def test_training_goes_on_from_what_ships_and_from_there(tmp_path: Path) -> None:
     (tmp_path / "shots").mkdir()
     for number in range(2):
-        shots.save(drawn(4), tmp_path / "shots" / f"shard_{number:05d}.npz")
+        tensors.save(drawn(4), tmp_path / "shots" / f"shard_{number:05d}.npz")
     command = ["--shots", str(tmp_path / "shots"), "--steps", "2", "--batch", "4", "--trunk-rate", "0.01", "--trunk-from", "70"]
     assert train.main(["--out", str(tmp_path / "one"), "--begin", train.BUNDLED, "--learning-rate", "1e-7", *command]) == 0
     kept = weights.load(tmp_path / "one" / "weights.pt", train.METHOD, JOINTS)

@@ -294,3 +294,13 @@ def test_loading_and_running_it_imports_no_torch_and_no_onnx() -> None:
     code = "import posewire_xnect.plugin, posewire_xnect.estimator, sys; print({'torch', 'onnx'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_networks_that_say_no_numbers_are_refused() -> None:
+    points, joints_m = row(1, 2)
+    said = dict(reading(points, joints_m))
+    said["encodings"] = np.full_like(said["encodings"], np.nan)
+    with pytest.raises(ModelError, match="Stage I of"):
+        seeing(stage_one(said)).estimate(frame())
+    with pytest.raises(ModelError, match="Stage II of"):
+        seeing(stage_one(reading(points, joints_m)), two=stage_two(np.full((J, 3), np.nan))).estimate(frame())

@@ -21,6 +21,7 @@ from xnect_nets import SHORT, tiny  # noqa: E402
 from xnect_trunk import tiny_trunk  # noqa: E402
 
 from posewire_training import device as devices  # noqa: E402
+from posewire_training import tensors  # noqa: E402
 from posewire_training.task import Task  # noqa: E402
 from posewire_xnect import album, cache, settle, train, whole_task  # noqa: E402
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, gather  # noqa: E402
@@ -52,7 +53,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("device_pictures")
     for number in range(2):
-        album.save(people_with_marks(2), folder / album.file_name(number))
+        tensors.save(people_with_marks(2), folder / album.file_name(number))
     return folder
 
 

@@ -17,7 +17,7 @@ from xnect_nets import SHORT, tiny  # noqa: E402
 from posewire.errors import SettingsError  # noqa: E402
 from posewire_data.joints import JOINTS  # noqa: E402
 from posewire_synth.dataset import Pictures  # noqa: E402
-from posewire_training import parts, weights  # noqa: E402
+from posewire_training import parts, tensors, weights  # noqa: E402
 from posewire_xnect import album, sparsity, train, truth, whole_task, whole_train  # noqa: E402
 from posewire_xnect.export import Exported  # noqa: E402
 from posewire_xnect.frames import Frames, frames_of  # noqa: E402
@@ -59,7 +59,7 @@ def test_a_stopped_run_goes_on_with_the_pictures_that_come_next() -> None:
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole_films")
     for number in range(2):
-        album.save(people_with_marks(11), folder / album.file_name(number))
+        tensors.save(people_with_marks(11), folder / album.file_name(number))
     return folder
 
 
@@ -110,6 +110,12 @@ def test_frames_to_choose_by_are_those_of_other_films_where_there_are_some(films
 
 
 CORE = {"module": "AS", "skip": "prev", "outputs": "base"}
+
+
+def test_frames_of_films_leave_room_for_rendered_pictures(films: Path) -> None:
+    settings = WholeRun(batch=2, real=0.9, device="cpu", bf16=False)
+    with pytest.raises(SettingsError, match=r"--batch 2 --real 0.9"):
+        WholeTask(settings, tiny(levels=SHORT), TINY, SIZE, Frames(album.paths(films)))
 
 
 def test_a_weights_file_says_which_selecsls_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

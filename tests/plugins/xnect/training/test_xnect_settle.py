@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx", reason="export needs onnx: pip install 'posew
 from xnect_trunk import FEATURES, HEADS, tiny_trunk  # noqa: E402
 
 from posewire.errors import ModelError  # noqa: E402
-from posewire_training import onnx_graph  # noqa: E402
+from posewire_training import onnx_graph, tensors  # noqa: E402
 from posewire_xnect import album, settle, train, trunk_file  # noqa: E402
 from posewire_xnect.album import Album  # noqa: E402
 from posewire_xnect.movenet import Trunk  # noqa: E402
@@ -44,7 +44,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nobody = torch.full((12, album.MOST, J, 5), torch.nan)
         left_open = torch.zeros(12, J, 8, 12, dtype=torch.bool)
         known = Album(image, nobody[..., :2], nobody[..., :3], torch.zeros(12, album.MOST, J, dtype=torch.uint8), left_open)
-        album.save(known, folder / album.file_name(number))
+        tensors.save(known, folder / album.file_name(number))
     return folder
 
 

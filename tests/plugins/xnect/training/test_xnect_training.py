@@ -18,6 +18,7 @@ from posewire.camera import R_camera_crop  # noqa: E402
 from posewire.data import Camera  # noqa: E402
 from posewire_data.joints import JOINTS, MIRROR, root_relative  # noqa: E402
 from posewire_synth.layers import OUTSIDE, VISIBLE  # noqa: E402
+from posewire_training import tensors  # noqa: E402
 from posewire_xnect import album, association, cache, encodings, hidden, targets, train, truth  # noqa: E402
 from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, gather  # noqa: E402
 from posewire_xnect.likeness import Found, Maker, found_by  # noqa: E402
@@ -122,7 +123,7 @@ def test_a_part_comes_back_as_it_was_saved(folder: Path) -> None:
     torch.testing.assert_close(part.heatmaps[:4], due.heatmaps, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(part.fields[:4], due.fields, atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(part.joints_m[:4, :3], four.joints_m, equal_nan=True)
-    assert part.points_px.shape == (5, cache.MOST, J, 2) and torch.isnan(part.points_px[:4, 3:]).all()
+    assert part.points_px.shape == (5, album.MOST, J, 2) and torch.isnan(part.points_px[:4, 3:]).all()
 
 
 def test_the_heads_learn_a_part_by_heart_first_in_2d_then_in_3d(folder: Path) -> None:
@@ -226,7 +227,7 @@ class Seeing:
 
 def test_stage_two_learns_from_whom_an_exported_stage_one_finds_in_pictures(tmp_path: Path) -> None:
     four = scene(0, 4)
-    album.save(album.of_scene(four), tmp_path / "album_00000.npz")
+    tensors.save(album.of_scene(four), tmp_path / "album_00000.npz")
     session = Seeing(targets.to_cells(four.points_px[0, :2].double().numpy()))
     seen = found_by(session, album.paths(tmp_path))  # type: ignore[arg-type]
     assert 2 <= len(seen.confidence) <= 10  # the two of the first picture, and whoever stands there in the other four

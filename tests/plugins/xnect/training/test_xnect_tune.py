@@ -19,7 +19,7 @@ from xnect_trunk import tiny_trunk  # noqa: E402
 import posewire  # noqa: E402
 from posewire_data.joints import JOINTS, MIRROR  # noqa: E402
 from posewire_synth.layers import OUTSIDE, VISIBLE  # noqa: E402
-from posewire_training import weights  # noqa: E402
+from posewire_training import tensors, weights  # noqa: E402
 from posewire_xnect import album, cache, footage, targets, train, trunk_file, truth, tune, windows  # noqa: E402
 from posewire_xnect.album import Album  # noqa: E402
 from posewire_xnect.blend import blend  # noqa: E402
@@ -166,7 +166,7 @@ def test_rendering_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pyt
     next(album.render(PACK, stopped, 3))
     assert [path.name for path in album.render(PACK, stopped, 3)] == ["album_00001.npz"]
     first, second = (album.load(folder / "album_00001.npz") for folder in (whole, stopped))
-    for name in album.FIELDS:
+    for name in tensors.named(first):
         torch.testing.assert_close(getattr(first, name), getattr(second, name), equal_nan=True)
     assert first.image.dtype == torch.uint8 and first.points_px.shape == (2, album.MOST, J, 2)
 
@@ -177,7 +177,7 @@ def test_a_cache_of_rendered_pictures_goes_on_with_the_next_ones(tmp_path: Path,
     known = [people_with_marks(8), people_with_marks(8)]
     known[1].points_px.add_(1.0)
     for number, one in enumerate(known):
-        album.save(one, tmp_path / "pictures" / album.file_name(number))
+        tensors.save(one, tmp_path / "pictures" / album.file_name(number))
     scenes, trunk = partial(cache.of_pictures, tmp_path / "pictures"), tiny_trunk(tmp_path / "trunk.onnx")
     assert list(cache.make(scenes, trunk, tmp_path / "parts", 1)) == [0]
     assert list(cache.make(scenes, trunk, tmp_path / "parts", 3)) == [1, 2]
@@ -209,7 +209,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tune") / "pictures"
     folder.mkdir()
     for number in range(2):
-        album.save(people_with_marks(2), folder / album.file_name(number))
+        tensors.save(people_with_marks(2), folder / album.file_name(number))
     return folder
 
 
@@ -353,7 +353,7 @@ def test_frames_of_a_film_become_labelled_pictures_beside_those_of_other_films(t
     other.write_bytes(CLIP.read_bytes())
     for film in (CLIP, other):
         footage.add_pictures(film, tmp_path, 2, 60)
-    known = album.joined([album.load(path) for path in album.paths(tmp_path)])
+    known = tensors.joined([album.load(path) for path in album.paths(tmp_path)])
     assert len(known) == 4 and (known.visibility[:, 0, NECK] == VISIBLE).sum() >= 2
     assert known.left_open[:, JOINTS.index("head_top")].any()
 
