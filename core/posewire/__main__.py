@@ -21,10 +21,16 @@ def main() -> int:
 
         return cli.main()
     except KeyboardInterrupt as stop:
+        _ignore_ctrl_c()
         print("posewire: stopped", file=sys.stderr)
         return 128 + next(iter(stop.args), signal.SIGINT)
-    finally:  # all is closed: a second Ctrl-C would only abort Python's own ending, with another exit code
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    finally:
+        _ignore_ctrl_c()
+
+
+def _ignore_ctrl_c() -> None:
+    """All is closed: another Ctrl-C would only abort Python's own ending, with another exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _without_a_console() -> None:

@@ -52,7 +52,8 @@ def test_a_run_that_is_told_to_end_keeps_its_take_and_its_preview(short_clip, tm
 def test_a_second_ctrl_c_changes_nothing_any_more(short_clip, tmp_path):
     take = tmp_path / "take.pwt"
     run = ["run", short_clip, "--out", take, "--publish", f"tcp://127.0.0.1:{free_port()}"]
-    process = subprocess.Popen([*COMMAND, *run], stderr=subprocess.PIPE, text=True)
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # also where the tests run in the background
+    process = subprocess.Popen([*COMMAND, *run], stderr=subprocess.PIPE, text=True, **heard)
     wait_for(take.exists, process)
     process.send_signal(signal.SIGINT)
     for line in process.stderr:

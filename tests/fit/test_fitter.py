@@ -1,6 +1,8 @@
 """One person's fit, from what a method says to the pose."""
 
+import signal
 import threading
+from collections.abc import Iterator
 
 import actor
 import numpy as np
@@ -301,6 +303,28 @@ def test_a_compilation_that_takes_more_than_a_moment_is_said_once(monkeypatch: p
     with compiling.telling(report, "a thing"):
         assert was_said.wait(timeout=10)
     assert said == [compiling.MESSAGE.format("a thing")]
+
+
+@pytest.fixture
+def ctrl_c_counts() -> Iterator[None]:
+    """Also where the tests themselves run in the background, which shells shield from Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_ctrl_c_while_compiling_is_neither_lost_nor_breaks_in(ctrl_c_counts: None) -> None:
+    steps: list[str] = []
+    with pytest.raises(KeyboardInterrupt), compiling.telling(None, "a thing"):
+        signal.raise_signal(signal.SIGINT)  # inside LLVM it would be swallowed
+        steps.append("compiled")
+    assert steps == ["compiled"]
+    with pytest.raises(KeyboardInterrupt), compiling.telling(None, "a thing"):
+        for step in ("first", "second"):
+            signal.raise_signal(signal.SIGINT)  # who insists does not wait
+            steps.append(step)
+    assert steps == ["compiled", "first"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_disk_that_takes_four_seconds_to_read_what_is_compiled_is_not_called_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
