@@ -159,7 +159,7 @@ def load(path: Path) -> Camera:
             f"The camera file {path} cannot be used.",
             got=f"{type(error).__name__}: {error}",
             allowed="JSON with width_px, height_px, K (3x3) and optionally distortion (5) and T_world_camera (4x4)",
-            hint="leave --camera away, or give --fov DEGREES",
+            hint="posewire calibrate writes one; without any, --fov DEGREES says roughly how wide the camera sees",
         ) from error
     return _checked(camera, path)
 

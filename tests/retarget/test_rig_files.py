@@ -149,6 +149,8 @@ def test_unknown_rig_lists_what_there_is() -> None:
         resolve_rig("manny", bundled_rigs())
     assert "manny" in str(error.value)
     assert all(name in str(error.value) for name in RIGS)
+    with pytest.raises(PluginError, match="did you mean 'mixamo'"):
+        resolve_rig("mixano", bundled_rigs())
 
 
 @pytest.mark.parametrize(

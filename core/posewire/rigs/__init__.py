@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +55,9 @@ def resolve_rig(name_or_path: str, cards: Iterable[RigCard]) -> Rig:
         return read_rig(paths[name_or_path])
     if name_or_path.lower().endswith(".json"):
         return read_rig(Path(name_or_path))
-    raise PluginError("unknown rig", got=name_or_path, allowed=[*paths, "FILE.json"], hint="posewire rigs lists them")
+    near = get_close_matches(name_or_path, list(paths), n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "posewire rigs lists them"
+    raise PluginError("unknown rig", got=name_or_path, allowed=[*paths, "FILE.json"], hint=hint)
 
 
 def detect_rig(names: Sequence[str], rigs: Iterable[Rig]) -> tuple[Rig, float]:
