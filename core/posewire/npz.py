@@ -38,10 +38,15 @@ def read_npz(source: Path | BinaryIO) -> Arrays:
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True) -> None:
-    """Writes the arrays to exactly `path`: numpy by itself adds .npz to a name that ends otherwise.
+    """Writes the arrays to exactly `path`, whole or not at all: numpy by itself adds .npz to a name that ends otherwise.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; what was there is there still.
     """
-    with path.open("wb") as file:
-        (np.savez_compressed if compressed else np.savez)(file, **arrays)
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        with beside.open("wb") as file:
+            (np.savez_compressed if compressed else np.savez)(file, **arrays)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -52,3 +52,17 @@ def test_a_single_array_and_pickled_objects_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_npz(tmp_path / "absent.npz")
+
+
+def test_what_cannot_be_written_whole_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    write_npz(path, {"one": np.arange(3)})
+
+    class Broken:
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        write_npz(path, {"first": np.zeros(1000), "second": Broken()})
+    assert read_npz(path)["one"].tolist() == [0, 1, 2]
+    assert [file.name for file in tmp_path.iterdir()] == ["kept.npz"]

@@ -46,9 +46,7 @@ def moved(one: T, device: str | torch.device) -> T:
 def save(one: Tensors, path: Path) -> None:
     """Writes a file (.npz), never half of one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    write_npz(beside, {name: value.cpu().numpy() for name, value in named(one).items()}, compressed=False)
-    beside.replace(path)
+    write_npz(path, {name: value.cpu().numpy() for name, value in named(one).items()}, compressed=False)
 
 
 def load(kind: type[T], path: Path) -> T:
