@@ -59,7 +59,8 @@ class Session:
 
     def __init__(self, session: onnxruntime.InferenceSession, name: str) -> None:
         self._session: onnxruntime.InferenceSession | None = session
-        self._name = name
+        self.name = name
+        """Of the file, without its ending."""
         self.inputs = tuple(_tensor(value) for value in session.get_inputs())
         self.outputs = tuple(_tensor(value) for value in session.get_outputs())
         self.metadata: Mapping[str, str] = MappingProxyType(dict(session.get_modelmeta().custom_metadata_map))
@@ -74,16 +75,16 @@ class Session:
             ModelError: an input is missing, unknown or of a wrong shape or type; or the session is closed.
         """
         if self._session is None:
-            raise ModelError(f"The network {self._name} is closed.")
+            raise ModelError(f"The network {self.name} is closed.")
         if set(inputs) != {tensor.name for tensor in self.inputs}:
             raise ModelError(
-                f"The network {self._name} has other inputs.", got=", ".join(sorted(inputs)) or "none", allowed=self.inputs
+                f"The network {self.name} has other inputs.", got=", ".join(sorted(inputs)) or "none", allowed=self.inputs
             )
         try:
             found = cast("list[NDArray[Any]]", self._session.run(None, dict(inputs)))
         except _FAILURES as error:
             reason = " ".join(str(error).split())
-            raise ModelError(f"The network {self._name} cannot run.", got=reason, allowed=self.inputs) from error
+            raise ModelError(f"The network {self.name} cannot run.", got=reason, allowed=self.inputs) from error
         return {tensor.name: array for tensor, array in zip(self.outputs, found, strict=True)}
 
     def close(self) -> None:

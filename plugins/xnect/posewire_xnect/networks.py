@@ -54,7 +54,7 @@ class StageOneNet:
         self.fixed = _input_size(session, self.size)
         knows_centres = any(output.name in _CENTRES for output in session.outputs)
         for name, shape in {**_READING, **(_CENTRES if knows_centres else {})}.items():
-            _require(f"output {name}", _behind_first(session.outputs, name), shape)
+            _require(session, f"output {name}", _behind_first(session.outputs, name), shape)
         self._session = session
 
     def look(self, image: NDArray[np.float32]) -> people.People:
@@ -83,8 +83,8 @@ class StageTwoNet:
         _check_kind(session, STAGE_TWO)
         self.scheme: Scheme = _scheme(session)
         self.size = _size(session)
-        _require("input rows", _behind_first(session.inputs, "rows"), (J, WIDTH))
-        _require("output joints_m", _behind_first(session.outputs, "joints_m"), (J, 3))
+        _require(session, "input rows", _behind_first(session.inputs, "rows"), (J, WIDTH))
+        _require(session, "output joints_m", _behind_first(session.outputs, "joints_m"), (J, 3))
         self._session = session
 
     def joints_m(self, found: people.People) -> FloatArray:
@@ -127,10 +127,10 @@ def _refuse_no_numbers(stage: str, said: Mapping[str, NDArray[Any]]) -> None:
 
 def _check_kind(session: Session, kind: str) -> None:
     told = session.metadata
-    _require("kind of network", told.get("posewire_kind", "nothing"), kind)
-    _require("version", told.get("posewire_version", "nothing"), VERSION)
-    _require("joints", told.get("joints", "nothing"), ",".join(JOINTS))
-    _require("stride", told.get("stride_px", "nothing"), str(STRIDE))
+    _require(session, "kind of network", told.get("posewire_kind", "nothing"), kind)
+    _require(session, "version", told.get("posewire_version", "nothing"), VERSION)
+    _require(session, "joints", told.get("joints", "nothing"), ",".join(JOINTS))
+    _require(session, "stride", told.get("stride_px", "nothing"), str(STRIDE))
 
 
 def _scheme(session: Session) -> Scheme:
@@ -138,7 +138,7 @@ def _scheme(session: Session) -> Scheme:
     schemes: tuple[Scheme, ...] = get_args(Scheme)
     told = session.metadata.get("scheme", "nothing")
     if told not in schemes:
-        raise _differs("scheme", told, " or ".join(schemes))
+        raise _differs(session, "scheme", told, " or ".join(schemes))
     return schemes[schemes.index(told)]
 
 
@@ -147,7 +147,7 @@ def _size(session: Session) -> Size:
     told = session.metadata.get("size", "nothing")
     sides = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", told)
     if sides is None or any(int(side) % MULTIPLE_PX for side in sides.groups()):
-        raise _differs("resolution", told, f"width x height, multiples of {MULTIPLE_PX} pixels")
+        raise _differs(session, "resolution", told, f"width x height, multiples of {MULTIPLE_PX} pixels")
     return int(sides[1]), int(sides[2])
 
 
@@ -159,11 +159,11 @@ def _input_size(session: Session, said: Size) -> Size | None:
     """Width and height of the only picture that Stage I takes, which must be what it `said`; None = any multiples of 32."""
     batch_and_colours = [tensor.shape[:2] for tensor in session.inputs if tensor.name == "image" and len(tensor.shape) == 4]
     if batch_and_colours not in ([(1, 3)], [(None, 3)]):
-        _require("input", _shapes(session.inputs), "image (1, 3, height, width)")
+        _require(session, "input", _shapes(session.inputs), "image (1, 3, height, width)")
     height, width = session.inputs[0].shape[2:]
     if height is None or width is None:
         return None
-    _require("resolution", _told((width, height)), _told(said))
+    _require(session, "resolution", _told((width, height)), _told(said))
     return said
 
 
@@ -176,11 +176,11 @@ def _shapes(tensors: tuple[Tensor, ...]) -> str:
     return "; ".join(map(str, tensors))
 
 
-def _require(what: str, got: Shape | str, allowed: Shape | str) -> None:
+def _require(session: Session, what: str, got: Shape | str, allowed: Shape | str) -> None:
     if got != allowed:
-        raise _differs(what, got or "nothing", str(allowed))
+        raise _differs(session, what, got or "nothing", str(allowed))
 
 
-def _differs(what: str, got: Shape | str, allowed: str) -> ModelError:
-    problem = f"This is no XNect network that can be used: its {what} differs."
+def _differs(session: Session, what: str, got: Shape | str, allowed: str) -> ModelError:
+    problem = f"{session.name} is no XNect network that can be used: its {what} differs."
     return ModelError(problem, got=got, allowed=allowed, hint=_HINT)

@@ -226,7 +226,7 @@ def test_closing_frees_both_networks_and_may_be_done_twice() -> None:
 def test_a_file_of_another_kind_version_skeleton_stride_or_scheme_is_refused(key: str, value: str) -> None:
     for session, net in ((stage_one(nobody()), StageOneNet), (stage_two(STANDING_M), StageTwoNet)):
         session.metadata[key] = value
-        with pytest.raises(ModelError, match="no XNect network") as caught:
+        with pytest.raises(ModelError, match=f"{session.name} is no XNect network") as caught:
             net(session)
         assert str(value) in str(caught.value)
         del session.metadata[key]

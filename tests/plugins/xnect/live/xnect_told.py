@@ -35,6 +35,7 @@ class Told:
         size: tuple[int, int] | None = None,
     ) -> None:
         width, height = size or (512, 320)
+        self.name = f"told {kind}"
         self.metadata = {
             "posewire_kind": kind,
             "posewire_version": networks.VERSION,
