@@ -146,6 +146,8 @@ class SourceOptions:
     vertical_fov_deg: float = 54.0
     camera: Camera | None = None
     """A calibration; it wins over the field of view."""
+    images_per_second: float | None = None
+    """Of what has no clock, a folder of images; None = the source's own guess."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ DEFAULT_ADDRESS = "tcp://127.0.0.1:5577"
 """Where the engine publishes and every client listens unless told otherwise."""
 HEIGHT_RANGE_M = (0.5, 2.5)
 FOV_RANGE_DEG = (5.0, 175.0)
+RATE_RANGE_HZ = (1.0, 1000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Settings:
     """Vertical field of view of an uncalibrated camera (Mehta 2020, 8.2.1)."""
     camera: Path | None = None
     """Calibration file; it wins over fov_deg."""
+    rate_hz: float | None = None
+    """Images a second of a folder of images, which has no clock; None = 30. Every other source has its own times."""
     height_m: float | None = None
     """Stature of the person; None = measured on a calibrated floor, or else what the method sees, kept near 1.70 m."""
     profile: str | None = None
@@ -68,6 +71,7 @@ class Settings:
     def __post_init__(self) -> None:
         _in_range("--height", self.height_m, *HEIGHT_RANGE_M, "metres", "--height 1.75")
         _in_range("--fov", self.fov_deg, *FOV_RANGE_DEG, "degrees", "--fov 54 suits most webcams")
+        _in_range("--rate", self.rate_hz, *RATE_RANGE_HZ, "images a second", "--rate 24")
         _in_range("--max-people", self.max_people, 1, 100, "people", "--max-people 4")
         _in_range("--threads", self.threads, 0, 1024, "threads (0 = all cores)", "--threads 2")
         _one_of("--floor", self.floor, ("auto", "none"))
@@ -141,7 +145,7 @@ def _traced(error: SettingsError, keys: Iterable[str], path: Path) -> SettingsEr
     return SettingsError(error.problem, got=f"{error.got}, by {' and '.join(guilty)} in {path}", allowed=error.allowed, hint=hint)
 
 
-_FLAG_OF = {"height_m": "--height", "fov_deg": "--fov"}
+_FLAG_OF = {"height_m": "--height", "fov_deg": "--fov", "rate_hz": "--rate"}
 """The flags that are not called as the setting is."""
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -116,5 +117,13 @@ def test_a_film_of_images_says_which_rate_it_assumes_and_one_image_does_not(tmp_
         write(tmp_path / name, COLOUR)
     (problem,) = open_source(str(tmp_path), OPTIONS).problems
     assert "30 a second" in problem
-    assert "ffmpeg -framerate" in problem
+    assert "--rate 24" in problem
     assert open_source(str(tmp_path / "1.png"), OPTIONS).problems == []
+
+
+def test_a_film_of_images_has_the_rate_that_it_is_said_to_have(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png", "3.png"):
+        write(tmp_path / name, COLOUR)
+    source = open_source(str(tmp_path), replace(OPTIONS, images_per_second=24.0))
+    assert source.problems == []
+    assert [frame.time_s for frame in source] == [0.0, 1 / 24, 2 / 24]

@@ -1,7 +1,8 @@
 """Single images and folders of images to Frames.
 
-A folder is read in natural order (frame9 before frame10) as a film of 30 images a second. Sizes may differ from image to
-image; each size gets its own camera. 16-bit, grey and RGBA images come out as 8-bit RGB; EXIF orientation is respected.
+A folder is read in natural order (frame9 before frame10) as a film of 30 images a second, or of as many as it is said to have.
+Sizes may differ from image to image; each size gets its own camera. 16-bit, grey and RGBA images come out as 8-bit RGB; EXIF
+orientation is respected.
 """
 
 from __future__ import annotations
@@ -19,11 +20,8 @@ from posewire.image_file import SUFFIXES, read_image
 from posewire.methods import SourceOptions
 
 IMAGES_PER_SECOND = 30.0
-"""A folder has no clock: image i is at i / 30 s."""
-_NO_CLOCK = (
-    f"images have no clock, {IMAGES_PER_SECOND:g} a second are assumed. "
-    "Where they have another rate make a video first: ffmpeg -framerate 24 -i FOLDER/%04d.png clip.mp4"
-)
+"""A folder has no clock: image i is at i / 30 s, unless options say otherwise."""
+_NO_CLOCK = f"images have no clock, {IMAGES_PER_SECOND:g} a second are assumed; `--rate 24` says that they have another rate"
 
 
 def matches(address: str) -> bool:
@@ -78,7 +76,8 @@ class ImageFiles:
         self._paths = tuple(paths)
         self._maker = FrameMaker(options)
         self._closed = False
-        self.problems = [_NO_CLOCK] if len(self._paths) > 1 else []
+        self._rate_hz = options.images_per_second or IMAGES_PER_SECOND
+        self.problems = [_NO_CLOCK] if len(self._paths) > 1 and options.images_per_second is None else []
         """What to know of the times; damage there is none: an unreadable image is an error."""
 
     @property
@@ -96,7 +95,7 @@ class ImageFiles:
         for index, path in enumerate(self._paths):
             if self._closed:
                 return
-            yield self._maker.frame(read_image(path), index / IMAGES_PER_SECOND, index, time.time_ns())
+            yield self._maker.frame(read_image(path), index / self._rate_hz, index, time.time_ns())
 
     def close(self) -> None:
         """Ends the iteration; may be called twice, from any thread."""

@@ -128,6 +128,7 @@ def settings_of(flags: argparse.Namespace) -> Settings:
         rigs=tuple(flag("rig")) if flag("rig") else None,
         fov_deg=flag("fov"),
         camera=flag("camera"),
+        rate_hz=flag("rate"),
         height_m=flag("height"),
         profile=flag("profile"),
         calibrate=flag("calibrate"),

@@ -54,6 +54,7 @@ def add_commands(commands: Commands) -> None:
     )
     add_method_flags(parser)
     add_fit_flags(parser).add_argument("--calibrate", metavar="NAME", help="measure the person on this run and save a profile")
+    parser.add_argument("--rate", type=float, metavar="HZ", help="images a second of an image folder, 1-1000 (default: 30)")
     recording = parser.add_argument_group("recording")
     recording.add_argument("--out", type=Path, metavar="TAKE", help="record to this take (.pwt)")
     recording.add_argument("--overwrite", action="store_true", help="replace existing files")
