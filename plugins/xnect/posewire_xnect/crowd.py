@@ -26,7 +26,7 @@ DOUBTED = 0.3
 EVERY = 4
 """In so many pictures one of those who are doubted is looked at again, by turns; in the first, a still perhaps, all of them."""
 STILL_SURE = 0.25
-"""The same of somebody who was told of in the picture before: who is there does not come and go with every doubt."""
+"""Lowest of somebody who was told of in the picture before: who is there does not come and go with every doubt."""
 SAME = 0.25
 """Two are one person if their common joints are nearer on average than this share of the more prominent one's size."""
 LONG = 2.5
@@ -84,7 +84,9 @@ class Crowd:
         return chosen
 
     def _not_doubted(self, found: People, is_told: BoolArray, again: Again) -> NDArray[np.int64]:
-        """Rows of those who are not told of yet, may be somebody, and are seen again."""
+        """Rows of those who are not told of yet, may be somebody, and are seen again; none where there is room for nobody."""
+        if np.count_nonzero(is_told) >= self._most:
+            return np.empty(0, np.int64)
         told_first = np.argsort(~is_told, kind="stable")
         once = told_first[without_doubles(_rows(found, told_first))]
         doubted = once[(~is_told & is_somebody(found, DOUBTED))[once]]

@@ -44,20 +44,20 @@ class SecondLook:
 
     def _sees(self, points_px: FloatArray, spread_px: float) -> bool:
         """Whether somebody (J, 2) is seen again; pixels of the frame."""
-        size = self._net.fixed or (SIDE_PX, SIDE_PX)
-        shown = np.maximum(np.array(size) * spread_px / SPREAD_PX, 1).round().astype(int)
-        corner = np.round(np.nanmean(points_px, axis=0) - 0.5 * shown).astype(int)
-        again = without_strays(self._net.look(pictures.to_network([resized(_cut(self._image, corner, shown), size)])))
-        expected_px = (points_px - corner + 0.5) * np.divide(size, shown) - 0.5
+        size = np.array(self._net.fixed or (SIDE_PX, SIDE_PX))
+        share = SPREAD_PX / spread_px
+        corner = np.round(np.nanmean(points_px, axis=0) - 0.5 * size / share).astype(int)
+        again = without_strays(self._net.look(pictures.to_network([_shown(self._image, corner, share, size)])))
+        expected_px = (points_px - corner + 0.5) * share - 0.5
         is_owner = belongs_to(again.points_px, expected_px[None]) == 0
         return bool((is_owner & is_somebody(again, SURE)).any())
 
 
-def _cut(image: ImageArray, corner: NDArray[np.int64], size: NDArray[np.int64]) -> ImageArray:
-    """(h, w, 3) a part of the frame; black where there is none."""
-    low, high = np.maximum(corner, 0), np.minimum(corner + size, image.shape[1::-1])
-    cut = np.zeros((size[1], size[0], 3), np.uint8)
-    inside = image[low[1] : high[1], low[0] : high[0]]
-    left, top = low - corner
-    cut[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
-    return cut
+def _shown(image: ImageArray, corner: NDArray[np.int64], share: float, size: NDArray[np.int64]) -> ImageArray:
+    """(h, w, 3) what lies right of and below a corner (x, y) of the frame, at `share` of its size; black where there is none."""
+    low, high = np.maximum(corner, 0), np.minimum(corner + np.ceil(size / share).astype(int), image.shape[1::-1])
+    place = np.round((low - corner) * share).astype(int)
+    width, height = np.clip(np.round((high - low) * share).astype(int), 1, size - place).tolist()
+    shown, (x, y) = np.zeros((size[1], size[0], 3), np.uint8), place.tolist()
+    shown[y : y + height, x : x + width] = resized(image[low[1] : high[1], low[0] : high[0]], (width, height))
+    return shown

@@ -206,3 +206,9 @@ def test_who_was_seen_again_is_followed_without_further_looks() -> None:
     for _ in range(2 * EVERY):
         assert len(crowd.choose(moved(people(0, 2), 1.0, confidence=FAINT), looks).confidence) == 2
     assert len(looks.asked) == 1
+
+
+def test_no_second_look_where_there_is_no_room_for_anybody_more() -> None:
+    looks = Looks()
+    assert len(Crowd(2).choose(together(people(0, 2), moved(people(0, 2, UNSURE), 400.0)), looks).confidence) == 2
+    assert looks.asked == []
