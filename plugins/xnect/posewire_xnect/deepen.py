@@ -103,7 +103,7 @@ class DeepenTask:
     Args:
         settings: Of the run.
         layers: The branch, changed in place.
-        scheme: supervised bones of each joint, (J, J) bool.
+        table: Which bones are supervised at each joint, (J, J) bool (skeleton.supervised).
         rendered: To learn from.
         held: To choose by.
         films: Learned from besides.

@@ -24,11 +24,13 @@ from posewire_training import device as devices  # noqa: E402
 from posewire_training import tensors  # noqa: E402
 from posewire_training.task import Task  # noqa: E402
 from posewire_xnect import album, cache, settle, train, whole_task  # noqa: E402
-from posewire_xnect.branches import DeepTask, FlatTask, StageOneRun, gather  # noqa: E402
+from posewire_xnect.branches import Columns, DeepTask, FlatTask, StageOneRun, gather  # noqa: E402
+from posewire_xnect.deepen import DeepenTask, DeepRun  # noqa: E402
 from posewire_xnect.frames import Frames  # noqa: E402
 from posewire_xnect.likeness import Maker  # noqa: E402
 from posewire_xnect.movenet import Heads, HeadSettings, Trunk  # noqa: E402
 from posewire_xnect.settle import SettleRun  # noqa: E402
+from posewire_xnect.skeleton import J, supervised  # noqa: E402
 from posewire_xnect.stage_two import StageTwo, StageTwoSettings  # noqa: E402
 from posewire_xnect.stage_two_task import StageTwoRun, StageTwoTask  # noqa: E402
 from posewire_xnect.tune import TuneRun, TuneTask  # noqa: E402
@@ -90,6 +92,13 @@ def test_both_branches(device: str, parts: Path) -> None:
     learns(DeepTask(settings, net, seen, seen), device)
 
 
+def test_the_branch_of_an_exported_file(device: str) -> None:
+    layers = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3 * J))
+    seen = Columns(torch.rand(20, 6).half(), torch.arange(20) % J, torch.rand(20, J, 3))
+    table = torch.from_numpy(supervised("sparse"))
+    learns(DeepenTask(DeepRun(batch=16, bf16=False, device=device), layers, table, seen, seen, seen), device)
+
+
 def test_trunk_and_heads(device: str, pictures: Path, tmp_path: Path) -> None:
     settings = TuneRun(batch=4, real=0.25, whole=0.0, bf16=False, trunk_from=LEARNING, device=device)
     known = album.paths(pictures)
@@ -128,6 +137,7 @@ def test_stage_two(device: str) -> None:
         ["settle", "--trunk", "T", "--before", "B", "--pictures", "P"],
         ["whole", "--pack", "P"],
         ["stage2", "--motion", "M", "--cache", "C", "--one", "O"],
+        ["deep", "--stage1", "S", "--pictures", "P"],
     ],
 )
 def test_a_device_that_is_not_there_is_refused_before_anything_is_read(
