@@ -18,9 +18,8 @@ from typing import Self, TypeVar, cast
 from posewire import camera as cameras
 from posewire import capture, plugins
 from posewire.asking import check_picture, close, estimate, restart
-from posewire.capture import images
 from posewire.data import Detections, Frame, SkeletonPose, Track
-from posewire.errors import PluginError, PosewireError, SettingsError, SourceError
+from posewire.errors import PluginError, PosewireError, SourceError
 from posewire.lift import LiftStage
 from posewire.methods import Device, Estimator, Lifter, MethodCard, MethodOptions, Source, SourceOptions
 from posewire.people import People, Tracked
@@ -206,9 +205,6 @@ def open_pipeline(address: str | int | Path, settings: Settings | None = None) -
     settings = settings or Settings.load()
     calibration = cameras.load(Path(settings.camera)) if settings.camera else None
     registry = plugins.load()
-    if settings.rate_hz is not None and not images.matches(str(address)):
-        problem, hint = "--rate is of folders of images: every other source has its own times.", "leave --rate away"
-        raise SettingsError(problem, got=f"--rate {settings.rate_hz:g} with {address}", allowed="a folder of images", hint=hint)
     options = SourceOptions(settings.fov_deg, calibration, settings.rate_hz)
     try:
         source = capture.open_source(str(address), options, tuple(registry.sources.values()))

@@ -180,7 +180,7 @@ def _converted(key: str, value: object, path: Path) -> object:
         return tuple(path.parent / name if key == "weights" else name for name in value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if key == "camera" and isinstance(value, str):
         return path.parent / value
-    if key == "height_m" or isinstance(default, float):
+    if key in ("height_m", "rate_hz") or isinstance(default, float):
         wanted: tuple[type, ...] = (int, float)
     elif key in ("camera", "lifter", "profile", "calibrate") or isinstance(default, str):
         wanted = (str,)

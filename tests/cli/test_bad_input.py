@@ -244,3 +244,16 @@ def test_every_command_explains_itself(posewire):
         ran = posewire(command, "--help")
         assert ran.code == 0
         assert len(ran.out) > 100
+
+
+def test_a_rate_is_of_folders_of_images_only(refused, short_clip):
+    assert "every other source has its own times" in refused("run", short_clip, "--rate", "24")
+    assert "--rate is out of range" in refused("run", short_clip, "--rate", "0")
+
+
+def test_a_rate_in_the_settings_file_is_kept_for_folders(posewire, refused, short_clip, tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text("rate_hz = 24\n", encoding="utf-8")
+    assert posewire("run", short_clip, "--settings", file).code == 0
+    file.write_text('rate_hz = "fast"\n', encoding="utf-8")
+    assert "rate_hz has the wrong type" in refused("run", short_clip, "--settings", file)

@@ -12,7 +12,7 @@ import pytest
 
 from posewire import camera, plugins
 from posewire.data import Detections, Frame
-from posewire.errors import SettingsError, SourceError
+from posewire.errors import SourceError
 from posewire.lift import LiftStage
 from posewire.methods import MethodCard
 from posewire.pipeline import Pipeline, open_pipeline
@@ -99,10 +99,3 @@ def test_a_source_that_is_not_there_may_be_one_of_a_broken_plugin(monkeypatch: p
     monkeypatch.setattr(plugins, "load", lambda: registry)
     with pytest.raises(SourceError, match=r"not there(.|\n)*broken: deck; `posewire methods` says why"):
         open_pipeline("deck:1")
-
-
-def test_a_rate_is_of_folders_of_images_only() -> None:
-    with pytest.raises(SettingsError, match="other source has its own times"):
-        open_pipeline("clip.mp4", Settings(rate_hz=24.0))
-    with pytest.raises(SettingsError, match="--rate"):
-        Settings(rate_hz=0.0)

@@ -21,7 +21,9 @@ from posewire.methods import SourceOptions
 
 IMAGES_PER_SECOND = 30.0
 """A folder has no clock: image i is at i / 30 s, unless options say otherwise."""
-_NO_CLOCK = f"images have no clock, {IMAGES_PER_SECOND:g} a second are assumed; `--rate 24` says that they have another rate"
+_NO_CLOCK = (
+    f"images have no clock, {IMAGES_PER_SECOND:g} a second are assumed; `posewire run FOLDER --rate 24` gives them another rate"
+)
 
 
 def matches(address: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posewire import plugins, profiles
+from posewire.capture.opening import is_folder
 from posewire.cli.options import (
     Commands,
     add_fit_flags,
@@ -70,6 +71,9 @@ def _run(flags: argparse.Namespace) -> None:
     for name in settings.rigs:
         resolve_rig(name, plugins.load().rigs.values())  # a wrong name is said at once, also by a run that does not publish
     _check_streaming(flags)
+    if flags.rate is not None and not is_folder(Path(flags.source)):
+        problem, hint = "--rate is of folders of images: every other source has its own times.", "leave --rate away"
+        raise SettingsError(problem, got=f"--rate {flags.rate:g} with {flags.source}", allowed="a folder of images", hint=hint)
     if flags.out is not None:
         check_take_name(flags.out, "--out")
     if settings.calibrate is not None:

@@ -19,12 +19,11 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from posewire.runtime import Session, open_session
-from posewire_data.joints import PARENTS
 from posewire_training import loop, tensors
 from posewire_training.origin import to_learn_from
 from posewire_training.settings import TrainSettings
 from posewire_training.task import Scores, descend
-from posewire_xnect import album, truth
+from posewire_xnect import album, encodings, truth
 from posewire_xnect.branches import Columns, bone_losses
 from posewire_xnect.deep_file import COLUMNS, DeepFile
 from posewire_xnect.networks import StageOneNet
@@ -39,7 +38,6 @@ NOWHERE_PX = 1e6
 """Where the joints of empty places are."""
 HELD = 3
 """Files of rendered pictures that are kept apart, to choose by."""
-_PARENTS = [max(parent, 0) for parent in PARENTS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,7 @@ def _at_peaks(session: Session, scene: Scene) -> Columns:
     away /= sizes_px(points_px)[:, None, None]
     joint, candidate = np.nonzero((away.min(axis=0) < NEAR) & (peaks[..., 2] > 0))
     person = torch.from_numpy(away.argmin(axis=0)[joint, candidate])
-    joints_m = scene.joints_m[0]
-    bones_m = joints_m - joints_m[:, _PARENTS]
+    bones_m = torch.from_numpy(encodings.bones(scene.joints_m[0].numpy()))
     return Columns(above[joint, candidate].half(), torch.from_numpy(joint), bones_m[person])
 
 
