@@ -38,15 +38,19 @@ def read_npz(source: Path | BinaryIO) -> Arrays:
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True) -> None:
-    """Writes the arrays to exactly `path`, whole or not at all: numpy by itself adds .npz to a name that ends otherwise.
+    """Writes the arrays to exactly `path`, whole or not at all: np.savez adds .npz to a name that ends otherwise, pickles
+    objects and (1.26) leaves its archive open when the disk is full.
 
     Raises:
         OSError: the file cannot be written; what was there is there still.
+        ValueError: an array of objects.
     """
     beside = path.with_name(f"{path.name}.new")
     try:
-        with beside.open("wb") as file:
-            (np.savez_compressed if compressed else np.savez)(file, **arrays)
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -66,3 +66,9 @@ def test_what_cannot_be_written_whole_leaves_what_was_there(tmp_path: Path) -> N
         write_npz(path, {"first": np.zeros(1000), "second": Broken()})
     assert read_npz(path)["one"].tolist() == [0, 1, 2]
     assert [file.name for file in tmp_path.iterdir()] == ["kept.npz"]
+
+
+def test_objects_are_not_pickled_into_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Object arrays"):
+        write_npz(tmp_path / "objects.npz", {"a": np.array([{}], dtype=object)})
+    assert not list(tmp_path.iterdir())
