@@ -39,11 +39,11 @@ def test_rows_are_chosen_and_joined_in_every_tensor(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_killed_while_it_is_written_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(file: BinaryIO, **_: object) -> None:
+    def killed(file: BinaryIO, *_: object, **__: object) -> None:
         file.write(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(np, "savez", killed)
+    monkeypatch.setattr(np.lib.format, "write_array", killed)
     with pytest.raises(KeyboardInterrupt):
         tensors.save(pair(1), tmp_path / "pair.npz")
     assert not list(tmp_path.glob("*.npz"))
