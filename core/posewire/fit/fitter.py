@@ -54,10 +54,9 @@ class Fitter:
         self._changed: Skeleton | None = None
         self._camera: Camera | None = None
         self._bent_rad = start.bent_rad(self._skeleton)
-        self._packed = make_memory(self._person.values)
+        self._packed = make_memory(self._person.values, self._skeleton)
         self._memory = self._packed.values
         self._memory.targets.limit_w[:] = settings.limit_sigma_rad**-2
-        self._memory.targets.rest_w[:] = settings.rest_sigma_rad**-2
         self.reset()
 
     @property

@@ -28,7 +28,9 @@ from posewire.fit.solver import minimise, settle
 from posewire.fit.swap import Sides, make_sides, mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.twists import shift_ranges
+from posewire.fit.unseen import Unseen, make_unseen, notice, rest, stand_trunk
 from posewire.fit.weighing import TELLING, Weighing, count, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
+from posewire.skeleton import Skeleton
 
 FOLLOW, AIM, START_3D, START = range(4)
 TOO_LITTLE, LOST = -1.0, 1e3
@@ -86,6 +88,7 @@ class Memory(NamedTuple):
     """(M,) of the markers in the frame in hand."""
     trust: FloatArray
     """(M,) 0..1 by the lengths of their bones."""
+    unseen: Unseen
     sides: Sides
     rotations_wxyz: FloatArray
     """(N, 4) of the pose that is said."""
@@ -97,13 +100,14 @@ class Memory(NamedTuple):
     """The pose that is told: the fitted one, its feet held."""
 
 
-def make_memory(person: Person) -> Packed[Memory]:
+def make_memory(person: Person, skeleton: Skeleton) -> Packed[Memory]:
     """A person of whom nothing is known yet."""
     M, N = MOST_MARKERS, len(person.body.parents)
     parts = (make_workspace(person.body, len(TERMS)), make_motion(N), make_observation(), make_targets(person.body))
     kept = (make_kept(person.body, len(TERMS)), make_kept(person.body, len(TERMS)))
     filters = (make_state(M, 2), make_state(M, 3))
-    state = (*filters, make_expectation(M), np.zeros(M), np.ones(M), make_sides(), np.zeros((N, 4)))
+    seen = (make_expectation(M), np.zeros(M), np.ones(M), make_unseen(person.body, skeleton))
+    state = (*filters, *seen, make_sides(), np.zeros((N, 4)))
     return pack(Memory(*parts, *state, make_contacts(), make_hold(), *kept))
 
 
@@ -128,12 +132,13 @@ def _anticipate(person: Person, memory: Memory, step_s: float) -> None:
 
 
 @kernel
-def _impose(person: Person, memory: Memory, size_ratio: float) -> None:
+def _impose(person: Person, memory: Memory, size_ratio: float, step_s: float) -> None:
     body, points, raw_m, trust = person.body, person.points, memory.seen.raw_m, memory.trust
     impose_lengths(body, person.bones, raw_m, size_ratio, memory.targets.position_m, trust)
     distrust_pair(body, points.hips, raw_m, size_ratio, trust)
     distrust_pair(body, points.shoulders, raw_m, size_ratio, trust)
     count(memory.seen, points.share, memory.worth)
+    notice(body, memory.worth, step_s, memory.unseen)
     for m in range(len(memory.seen.confidence)):
         for i in range(2):
             memory.targets.pixel_px[m, i] = memory.seen.pixel_px[m, i]
@@ -153,12 +158,13 @@ def _follow(person: Person, memory: Memory, order: Order) -> float:
     turned = mend(seen, person.points, memory.expectation, order.size_ratio, px_m, order.step_s, memory.sides)
     turned = mend_facing(seen, person.points, order.step_s, memory.sides) or turned
     _filter(person, memory, order.time_s, px_m)
-    _impose(person, memory, order.size_ratio)
+    _impose(person, memory, order.size_ratio, order.step_s)
     weigh_points(seen, worth, memory.expectation, px_m, order.step_s, weighing, targets)
     weigh_depth(memory.motion, order.step_s, weighing, targets)
     if order.knows_up and weighing.floor_w > 0.0:
         lean_on_floor(memory.contacts.probability, weighing.floor_w, targets)
     shift_ranges(person.body, memory.work, targets)
+    rest(person.body, memory.work, memory.unseen, weighing.rest_w, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
     settle(memory.work, side)
     update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
@@ -197,6 +203,7 @@ def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> fl
             targets.predicted_m[0, i] = work.root_m[0, i]
     look_at(targets, work.root_m[0])
     shift_ranges(person.body, work, targets)
+    rest(person.body, work, memory.unseen, weighing.rest_w, targets)
     side, _, _ = minimise(person.body, targets, work, order.iterations, order.tolerance)
     settle(work, side)
     begin(memory.motion, work.joints_m[0])
@@ -212,14 +219,16 @@ def _make_run(sources: str) -> Callable[[Record, Record, Rows, Order], float]:
         _ = sources
         person, memory = people[0], memories[0]
         reads = order.what == FOLLOW or order.what == AIM
-        if reads and _read(person, memory, rows) < order.fewest:
-            return TOO_LITTLE
+        if reads:
+            if _read(person, memory, rows) < order.fewest:
+                return TOO_LITTLE
+            stand_trunk(person.body, person.points, order.size_ratio, order.step_s, memory.seen, memory.unseen)
         result = 0.0
         if order.what == FOLLOW:
             result = _follow(person, memory, order)
         elif order.what == AIM:
             _filter(person, memory, order.time_s, 0.0)
-            _impose(person, memory, order.size_ratio)
+            _impose(person, memory, order.size_ratio, order.step_s)
         else:
             result = _start(person, memory, order, order.what == START)
         local_quaternions(person.body, memory.said.root_wxyz, memory.said.angles_rad, memory.rotations_wxyz)

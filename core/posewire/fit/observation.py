@@ -11,6 +11,8 @@ from posewire.fit.body import MOST_MARKERS
 from posewire.fit.compiled import finite, kernel
 from posewire.fit.points import NONE, Points
 
+_BUST = 2
+
 
 class Observation(NamedTuple):
     """NaN where unseen; confidence 0 there."""
@@ -32,7 +34,10 @@ def make_observation() -> Observation:
 def read(
     keypoints_m: FloatArray, pixels: FloatArray, confidence: FloatArray, points: Points, T: FloatArray, out: Observation
 ) -> int:
-    """Takes the markers out of a track's rows (J, ...); T (4, 4) camera to world. The number of limb points that are seen."""
+    """Takes the markers out of a track's rows (J, ...); T (4, 4) camera to world. The number of limb points that are seen.
+
+    A face over two shoulders counts as _BUST more: that is all that many a webcam shows.
+    """
     seen = 0
     for m in range(len(points.column)):
         k = points.column[m]
@@ -46,6 +51,9 @@ def read(
         if out.confidence[m] > 0.0 and points.share[m] == 1.0:
             seen += 1
     _move_to_hips(out.raw_m, points)
+    bust = (points.shoulders[0], points.shoulders[1], points.front[0, 0])
+    if min(bust) >= 0 and min(out.confidence[bust[0]], out.confidence[bust[1]], out.confidence[bust[2]]) > 0.0:
+        seen += _BUST
     return seen
 
 

@@ -61,7 +61,9 @@ class FitSettings:
     limit_sigma_rad: float = 0.05
     """How far an angle may leave its anatomical range."""
     rest_sigma_rad: float = 3.0
-    """How far an angle lies from rest when nothing shows it."""
+    """How far an angle that is seen lies from rest: decides what the data leave open."""
+    unseen_sigma_rad: float = 0.3
+    """The same of an angle that nothing has shown for a second, because its limb is outside the picture."""
     damping_sigma_rad: float = 0.2
     """How far an angle turns in 1/30 s when nothing shows it."""
 

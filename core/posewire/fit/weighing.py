@@ -17,6 +17,9 @@ from posewire.fit.targets import Targets
 
 _TRUSTED = 0.25
 """Power of the precision by which the 3D is believed more beside the 2D; by trying, white noise."""
+_WELL_SEEN_M2 = 1.0
+"""Sum of the squared distances of a body's points from their middle, each times its worth, above which its distance is as well
+known as can be: somebody who stands has 2 to 3, a face over two shoulders 0.1."""
 TELLING = 0.6
 """Share of the data that must be trusted to call a fit lost."""
 
@@ -35,6 +38,8 @@ class Weighing(NamedTuple):
     depth_noise_m: float
     damping_w_s: float
     """Per rad^2, times the time step."""
+    rest_w: tuple[float, float]
+    """Per rad^2, of an angle that something shows, and of one that nothing has shown for long."""
     px_cutoff_hz: float
     px_slope: float
     px_speed_cutoff_hz: float
@@ -62,7 +67,8 @@ def make_weighing(s: FitSettings, precision: float) -> Weighing:
     damping_w_s = 1.0 / (30.0 * (precision * s.damping_sigma_rad) ** 2)
     lock_w = float(s.lock_sigma_m) ** -2 if s.lock_feet else 0.0
     floor_w = float(s.floor_sigma_m) ** -2 if s.use_floor else 0.0
-    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, *filters, lock_w, floor_w)
+    rest_w = (float(s.rest_sigma_rad) ** -2, float(s.unseen_sigma_rad) ** -2)
+    return Weighing(position_w, pixel_w_m, *gates, agility, *depth, damping_w_s, rest_w, *filters, lock_w, floor_w)
 
 
 def _opened(one_euro: OneEuroSettings, precision: float) -> tuple[float, float, float]:
@@ -127,7 +133,10 @@ def weigh_points(
 
 @kernel
 def weigh_depth(motion: Motion, step_s: float, weighing: Weighing, targets: Targets) -> None:
-    """Depth weight, against what the pixels say of the distance: a body half as far is twice as large."""
+    """Depth weight, against what the pixels say of the distance: a body half as far is twice as large.
+
+    What little is seen of a body says its distance worse: less of it is believed at once.
+    """
     total = u = v = spread = 0.0
     for m in range(len(targets.pixel_w)):
         w = targets.pixel_w[m]
@@ -137,7 +146,8 @@ def weigh_depth(motion: Motion, step_s: float, weighing: Weighing, targets: Targ
         w = targets.pixel_w[m]
         if w > 0.0:
             spread += w * ((targets.pixel_px[m, 0] - u / total) ** 2 + (targets.pixel_px[m, 1] - v / total) ** 2)
-    alpha, motion.depth_beta[0] = gains(weighing.depth_acceleration_m_s2, weighing.depth_noise_m, step_s)
+    noise_m = weighing.depth_noise_m * math.sqrt(max(1.0, _WELL_SEEN_M2 * weighing.pixel_w_m / max(spread, 1e-9)))
+    alpha, motion.depth_beta[0] = gains(weighing.depth_acceleration_m_s2, noise_m, step_s)
     targets.depth[0] = expected_distance_m(targets, targets.predicted_m[0])
     targets.depth[1] = (1.0 - alpha) / alpha * spread / targets.depth[0] ** 2 + 1e-3
 

@@ -13,6 +13,7 @@ from posewire.runtime import Session, checked_file, open_session
 from posewire_blazepose.body_detector import BodyDetector
 from posewire_blazepose.person_detector import PersonDetector
 from posewire_vnect.crop_tracker import CropTracker
+from posewire_vnect.extent import whole_body
 from posewire_vnect.location_net import LocationNet
 from posewire_vnect.names import JOINTS
 from posewire_vnect.person import Person, seen_in
@@ -55,7 +56,7 @@ class VNect:
             person = self._search.find(frame)
         if person is None:
             return Detections.nobody(len(JOINTS), with_3d=True)
-        self._tracker.follow(person.points_px, frame.time_s, person.body_turn_rad)
+        self._tracker.follow(whole_body(person, frame.size_px), frame.time_s, person.body_turn_rad)
         return self._said(person, frame)
 
     def estimate_in(self, frame: Frame, box_px: FloatArray) -> Detections:

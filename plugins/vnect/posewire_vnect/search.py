@@ -17,6 +17,7 @@ from posewire.data import FloatArray, Frame
 from posewire_blazepose.body_detector import BodyDetector
 from posewire_blazepose.person_detector import PersonDetector
 from posewire_vnect.crop_tracker import window_around
+from posewire_vnect.extent import whole_body
 from posewire_vnect.location_net import LocationNet
 from posewire_vnect.person import Person, seen_in
 from posewire_vnect.window import Window
@@ -100,7 +101,7 @@ class Search:
         """What this sight and those around the window that the tracker would take say together."""
         if person is None:
             return None
-        window = window_around(person.points_px, person.body_turn_rad)
+        window = window_around(whole_body(person, frame.size_px), person.body_turn_rad)
         windows = [window.scaled(scale) for scale in _SCALES_AGAIN] if window.usable else []
         together = seen_in([*self._net.look(frame, windows), *person.sights])
         return together if together.there else person

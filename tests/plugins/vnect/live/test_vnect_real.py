@@ -14,7 +14,7 @@ from vnect_dots import frame
 import posewire_models
 from posewire.bench.clip import bundled_frames
 from posewire.cli import main
-from posewire.data import Frame, ImageArray
+from posewire.data import FloatArray, Frame, ImageArray
 from posewire.evaluate.motions import LIMB_JOINTS
 from posewire.methods import MethodOptions
 from posewire.pipeline import Pipeline, open_estimator
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif("vnect" not in posewire_models.cards(), reason="
 
 LIMBS = [JOINTS.index(name) for name in LIMB_JOINTS]
 THEIRS = [KEYPOINT_NAMES.index(name) for name in LIMB_JOINTS]
+UPPER = [JOINTS.index(name) for name in LIMB_JOINTS if name.endswith(("shoulder", "elbow", "wrist"))]
 IMAGES = [np.ascontiguousarray(one.image) for one in bundled_frames(13)[::3]]
 """Each (1920, 1080, 3): an athlete in front, a bystander at the left."""
 
@@ -84,6 +85,24 @@ def test_half_a_person_has_no_sure_ankles(vnect: VNect) -> None:
     assert found.people == 1
     assert found.confidence[0, [JOINTS.index(f"{side}_ankle") for side in ("left", "right")]].max() < 0.4
     assert found.confidence[0, JOINTS.index("neck")] > 0.4
+
+
+def test_who_is_followed_without_legs_is_seen_as_with_them(vnect: VNect) -> None:
+    """A webcam's picture. In a window around the upper body alone, the arms are 0.18 of the trunk off."""
+    whole = [np.ascontiguousarray(one.image[:, 180:860]) for one in bundled_frames(30)]  # without the bystander
+    with_legs = followed(vnect, whole)
+    trunk_px = np.linalg.norm(np.diff(with_legs[:, [JOINTS.index("neck"), JOINTS.index("pelvis")]], axis=1), axis=-1).mean()
+    below_the_hips = int(with_legs[:, JOINTS.index("pelvis"), 1].mean() + 0.3 * trunk_px)
+    without = followed(vnect, [image[:below_the_hips] for image in whole])
+    assert np.linalg.norm((without - with_legs)[:, UPPER], axis=-1).mean() < 0.06 * trunk_px
+
+
+def followed(vnect: VNect, images: Sequence[ImageArray]) -> FloatArray:
+    """(T, J, 2) the person of each picture."""
+    vnect.reset()
+    found = [vnect.estimate(frame(image, k)) for k, image in enumerate(images)]
+    assert [one.people for one in found] == [1] * len(images)
+    return np.stack([one.keypoints_px[0] for one in found])
 
 
 def test_somebody_larger_than_the_frame_is_seen(vnect: VNect) -> None:
