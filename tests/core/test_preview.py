@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,7 +17,7 @@ from posewire.errors import PosewireError
 from posewire.pipeline import Instant
 from posewire.preview import PreviewWindow, PreviewWriter, Sheet, SideView, VideoWriter, draw_overlay, legend
 from posewire.preview.overlay import keypoint_bones
-from posewire.preview.palette import TEXT_DIM, person_colour, side_colour
+from posewire.preview.palette import TEXT_DIM, joint_colour, person_colour, side_colour
 from posewire.preview.sheet import clock_text, layout
 from posewire.skeleton import REFERENCE
 
@@ -87,6 +88,20 @@ def test_the_fitted_skeleton_is_drawn_where_the_camera_sees_it() -> None:
     x, y = cameras.project(cameras.to_camera(wrist_m, view.camera), view.camera).round().astype(int)
     assert has_colour(image[y - 2 : y + 3, x - 2 : x + 3], side_colour(0, "left_wrist"))
     assert x > 320  # a person who faces the camera has the left hand on the picture's right
+
+
+def test_bones_that_nobody_saw_are_drawn_dark() -> None:
+    legs = [REFERENCE.index(f"left_{joint}") for joint in ("knee", "ankle", "heel", "toe")]
+    confidence = np.ones(len(REFERENCE.names))
+    confidence[legs] = 0.0
+    guessed, view = replace(pose(), confidence=confidence), frame(640, 480)
+    image = view.image.copy()
+    draw_overlay(image, [], [guessed], {}, camera=view.camera, keypoint_names=NAMES)
+    middle_m = guessed.positions_m[[REFERENCE.index("left_hip"), REFERENCE.index("left_knee")]].mean(axis=0)
+    x, y = cameras.project(cameras.to_camera(middle_m, view.camera), view.camera).round().astype(int)
+    for area in (image[y - 2 : y + 3, x - 2 : x + 3], SideView(400, 400).draw([guessed], {})):
+        assert has_colour(area, joint_colour(0, "left_knee", 0.0), tolerance=4)
+    assert not has_colour(image[y - 2 : y + 3, x - 2 : x + 3], side_colour(0, "left_knee"), tolerance=40)
 
 
 def test_a_scaled_copy_is_drawn_at_its_own_scale() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from posewire import camera as cameras
 from posewire.data import Camera, FloatArray, ImageArray, SkeletonPose, Track
 from posewire.preview import strokes
-from posewire.preview.palette import OUTLINE, person_colour, side_colour
+from posewire.preview.palette import OUTLINE, joint_colour, person_colour, side_colour
 from posewire.preview.text import put_text
 from posewire.skeleton import REFERENCE, Skeleton
 
@@ -78,7 +78,7 @@ def _draw_pose(image: ImageArray, pose: SkeletonPose, skeleton: Skeleton, camera
     pixels = cameras.project(positions, camera) * scale
     width_px = _stroke_px(image, pixels)
     joined = [(child, parent) for child, parent in enumerate(skeleton.parents) if parent >= 0]
-    colours = [side_colour(pose.person_id, name) for name in skeleton.names]
+    colours = [joint_colour(pose.person_id, *seen) for seen in zip(skeleton.names, pose.confidence.tolist(), strict=True)]
     strokes.bones(image, [(pixels[parent], pixels[child], colours[child]) for child, parent in joined], width_px)
     ball = head_ball(skeleton, positions)
     if ball is not None and ball[0][2] > 0:

@@ -15,6 +15,8 @@ OUTLINE: Colour = (12, 13, 16)
 TEXT: Colour = (226, 229, 235)
 TEXT_DIM: Colour = (140, 146, 158)
 _WHITE: Colour = (255, 255, 255)
+_GUESSED = 0.65
+"""How dark a bone is drawn that nobody saw."""
 _PEOPLE: tuple[Colour, ...] = (
     (255, 138, 48),
     (48, 168, 255),
@@ -47,6 +49,12 @@ def side_colour(person_id: int, joint: str) -> Colour:
     if "left" in joint:
         return mix(base, _WHITE, 0.55)
     return mix(base, OUTLINE, 0.15) if "right" in joint else mix(base, _WHITE, 0.2)
+
+
+def joint_colour(person_id: int, joint: str, confidence: float) -> Colour:
+    """The side's colour, dark where nothing was seen of the joint and the fit only says where it may rest."""
+    colour = side_colour(person_id, joint)
+    return mix(colour, OUTLINE, _GUESSED) if confidence == 0.0 else colour
 
 
 def _shaded(colour: Colour, turn: float, saturation: float, value: float) -> Colour:

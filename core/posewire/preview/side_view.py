@@ -15,7 +15,7 @@ import numpy as np
 from posewire.data import FloatArray, ImageArray, SkeletonPose
 from posewire.preview import strokes
 from posewire.preview.overlay import head_ball
-from posewire.preview.palette import GRID, PANEL_BOTTOM, PANEL_TOP, SHADOW, mix, side_colour
+from posewire.preview.palette import GRID, PANEL_BOTTOM, PANEL_TOP, SHADOW, joint_colour, mix, side_colour
 from posewire.skeleton import REFERENCE, Skeleton
 
 _YAW_RAD, _PITCH_RAD = math.radians(68.0), math.radians(9.0)
@@ -161,7 +161,7 @@ class SideView:
         parts: list[tuple[float, Callable[[], None]]] = []
         for child, parent in enumerate(skeleton.parents):
             if parent >= 0:
-                colour = side_colour(pose.person_id, skeleton.names[child])
+                colour = joint_colour(pose.person_id, skeleton.names[child], float(pose.confidence[child]))
                 draw = partial(strokes.bone, image, pixels[parent], pixels[child], colour, self._width_px())
                 parts.append((float(depth_m[child] + depth_m[parent]) / 2, draw))
         ball = head_ball(skeleton, pose.positions_m)
