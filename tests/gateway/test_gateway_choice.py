@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 from gateway_samples import CALIBRATED, Receiver, moment, pose, standing
 
+from posewire.client import connect
 from posewire.errors import SettingsError
+from posewire.publish import Publisher
+from posewire_gateway import Gateway, Options, open_outputs
 from posewire_gateway.moment import PersonNow
 from posewire_gateway.opening import shared_receivers, targets_of
 from posewire_gateway.people import Places, parse_choice
 from posewire_gateway.placing import Placing
 from posewire_gateway.rate import RateLimit
 from posewire_gateway.targets import Datagrams, Target, parse_target
+
+
+def other_side(name: str) -> str:
+    return name.replace("left", "#").replace("right", "left").replace("#", "right")
 
 
 def people(*ids: int, names: dict[int, str] | None = None) -> tuple[PersonNow, ...]:
@@ -167,3 +174,29 @@ def test_a_new_session_begins_anew() -> None:
     placed = placing(moment(standing(root_m=(4.0, 3.0, 2.0)), session="b"))
     np.testing.assert_allclose(placed.people[0].pose.root_m, [0.0, 0.901, 0.0], atol=1e-6)
     assert not math.isnan(placed.moved_m.sum())
+
+
+def test_a_mirror_shows_everybody_with_the_sides_exchanged() -> None:
+    seen = moment(pose(0), pose(1), seen_by=CALIBRATED)
+    shown = seen.mirrored()
+    names = seen.subject.names
+    others = [names.index(other_side(name)) for name in names]
+    np.testing.assert_allclose(shown.world[1], seen.world[1][:, others] * [-1.0, 1.0, 1.0], atol=1e-6)
+    first, there = shown.people[0].pose, seen.people[0].pose
+    np.testing.assert_array_equal(first.confidence, there.confidence[others])
+    np.testing.assert_array_equal(first.contacts, there.contacts[[2, 3, 0, 1]])
+    again = shown.mirrored()
+    np.testing.assert_allclose(again.rotations_wxyz, seen.rotations_wxyz, atol=1e-9)
+    np.testing.assert_allclose(again.roots_m, seen.roots_m)
+
+
+def test_the_gateway_sends_the_mirror_image_when_it_is_told_to(receiver: Receiver) -> None:
+    sent: list[float] = []
+    for mirror in (False, True):
+        with Publisher("tcp://127.0.0.1:*") as publisher:
+            client = connect(publisher.address)
+            with Gateway(client, open_outputs(["vmc"], [receiver.address], Options()), mirror=mirror) as gateway:
+                gateway.send(moment(standing(root_m=(1.0, 0.0, -3.0))))
+        hips = [values for address, values in receiver.messages() if address == "/VMC/Ext/Bone/Pos" and values[0] == "Hips"]
+        sent.append(hips[0][1])
+    assert sent[0] == pytest.approx(-sent[1]) and abs(sent[0]) > 0.5

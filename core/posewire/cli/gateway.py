@@ -73,6 +73,7 @@ def _add_people_flags(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="stream: where the stream says; floor: begin at the origin, feet on the floor; auto: floor unless calibrated",
     )
+    group.add_argument("--mirror", action="store_true", help="as a mirror shows them: raise your right hand, its left one rises")
 
 
 def _add_format_flags(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +109,7 @@ def _gateway(flags: argparse.Namespace) -> None:
             origins=tuple(flags.origin),
         )
         outputs = open_outputs(flags.kinds, flags.to, options)
-        with Gateway(client, outputs, placing=Placing(flags.place), max_rate_hz=rate_hz) as gateway:
+        with Gateway(client, outputs, placing=Placing(flags.place), max_rate_hz=rate_hz, mirror=flags.mirror) as gateway:
             console.print(f"From {flags.connect}, until Ctrl-C, to")
             console.print("\n".join(f"  {output.status()}" for output in outputs), markup=False)
             for shared in shared_receivers(flags.kinds, flags.to):

@@ -44,15 +44,23 @@ class Gateway:
         outputs: Where it goes.
         placing: Where people stand; None = as in the stream.
         max_rate_hz: The most frames a second; None = every one.
+        mirror: Whether people are sent as a mirror shows them.
     """
 
     def __init__(
-        self, client: Client, outputs: Sequence[Output], *, placing: Placing | None = None, max_rate_hz: float | None = None
+        self,
+        client: Client,
+        outputs: Sequence[Output],
+        *,
+        placing: Placing | None = None,
+        max_rate_hz: float | None = None,
+        mirror: bool = False,
     ) -> None:
         self._client = client
         self._outputs = tuple(outputs)
         self._placing = placing or Placing("stream")
         self._rate = RateLimit(max_rate_hz)
+        self._mirror = mirror
         self._stop = Event()
         self._last_s = math.inf
         self.counts = Counts()
@@ -78,7 +86,7 @@ class Gateway:
 
     def send(self, moment: Moment) -> None:
         """One moment to every output."""
-        placed = self._placing(moment)
+        placed = self._placing(moment.mirrored() if self._mirror else moment)
         for output in self._outputs:
             output.send(placed)
         self.counts.sent += 1

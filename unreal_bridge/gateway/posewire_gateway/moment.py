@@ -16,6 +16,10 @@ from posewire.skeleton import Skeleton
 from posewire.wire import PersonPose, PoseMessage, SubjectMessage
 from posewire_gateway.kinematics import world_poses
 
+_MIRROR_M, _MIRROR_WXYZ = np.array([-1.0, 1.0, 1.0]), np.array([1.0, 1.0, -1.0, -1.0])
+"""Of a place; of a rotation: the axis is mirrored, and turns the other way."""
+_OTHER_FEET = [2, 3, 0, 1]
+
 
 class PersonNow(NamedTuple):
     """One person at one instant."""
@@ -78,10 +82,32 @@ class Moment:
         """Only these, in this order."""
         return replace(self, message=replace(self.message, people=tuple(person.pose for person in people)))
 
+    def mirrored(self) -> Moment:
+        """Everybody as in a mirror in the plane x = 0: left is right. On the native skeleton, whose sides are alike."""
+        others = _other_sides(self.subject.names)
+        people = tuple(
+            replace(
+                pose,
+                root_m=pose.root_m * _MIRROR_M,
+                rotations_wxyz=pose.rotations_wxyz[others] * _MIRROR_WXYZ,
+                confidence=pose.confidence[others],
+                contacts=pose.contacts[_OTHER_FEET],
+            )
+            for pose in self.message.people
+        )
+        return replace(self, message=replace(self.message, people=people))
+
     def moved(self, by_m: FloatArray) -> Moment:
         """Everybody moved by a vector (3,) in the world; the camera of the subject message stays where it was."""
         people = tuple(replace(pose, root_m=pose.root_m + by_m) for pose in self.message.people)
         return replace(self, message=replace(self.message, people=people), moved_m=self.moved_m + by_m)
+
+
+@lru_cache(maxsize=4)
+def _other_sides(names: tuple[str, ...]) -> list[int]:
+    """(N,) index of each joint's other side; its own for a joint in the middle."""
+    other = {"left": "right", "right": "left"}
+    return [names.index("_".join(other.get(word, word) for word in name.split("_"))) for name in names]
 
 
 @lru_cache(maxsize=4)
