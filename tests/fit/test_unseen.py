@@ -110,3 +110,50 @@ def test_what_is_seen_is_not_moved_by_where_it_would_rest() -> None:
         assert other is not None
         limbs = actor.limbs(PERSON)
         assert np.linalg.norm(other.positions_m[limbs] - pose.positions_m[limbs], axis=1).max() < 0.02
+
+
+def test_a_handstand_whose_hips_leave_the_picture_stays_one() -> None:
+    upside_down = rotation.exp([0.0, 0.0, np.pi])
+    hips = KEYPOINTS[:, places("hip")].mean(axis=1, keepdims=True)
+    rows = actor.tracks(hips + rotation.rotate(upside_down, KEYPOINTS - hips))
+    gone = [*LEGS, *places("hip")]
+    poses = followed([row if k < 30 else actor.replaced(row, gone) for k, row in enumerate(rows)])
+    assert off_deg(direction(poses[-1], "pelvis", "neck"), (0.0, -1.0, 0.0)) < 15
+    assert max(np.linalg.norm(b.positions_m - a.positions_m, axis=1).max() for a, b in pairwise(poses[5:])) < 0.2
+
+
+def test_shins_hang_under_thighs_that_are_seen() -> None:
+    """Somebody sits, the feet outside the picture."""
+    angles = actor.angles_at(TIME_S)
+    for side in ("left", "right"):
+        angles[:, PERSON.dof_names.index(f"{side}_hip_flexion")] = np.radians(-85)
+        angles[:, PERSON.dof_names.index(f"{side}_knee_flexion")] = np.radians(85)
+    local = PERSON.joint_rotations(angles, np.broadcast_to(rotation.identity(), (len(TIME_S), 4)))
+    joints = PERSON.positions_m(np.broadcast_to([0.0, 0.0, -3.0], (len(TIME_S), 3)), local)
+    turned = PERSON.world_rotations(local)
+    markers = [skeleton.MARKERS[name] for name in actor.NAMES]
+    at, offsets = [PERSON.index(marker.joint) for marker in markers], np.array([marker.offset_m for marker in markers])
+    rows = actor.tracks(joints[:, at] + rotation.rotate(turned[:, at], offsets))
+    feet = places("ankle", "heel", "foot_index")
+    for first_hidden in (0, 30):
+        pose = followed([row if k < first_hidden else actor.replaced(row, feet) for k, row in enumerate(rows)])[-1]
+        for side in ("left", "right"):
+            assert off_deg(direction(pose, f"{side}_knee", f"{side}_ankle"), (0.0, -1.0, 0.0)) < 12
+
+
+def test_nobody_is_measured_by_head_and_shoulders() -> None:
+    fitter = Fitter(actor.NAMES, FitSettings())
+    for k in range(300):
+        fitter.fit(actor.replaced(ROWS[k % 90], BELOW), k / FPS, actor.VIEW)
+    assert not fitter.measured
+    for k in range(300, 320):
+        fitter.fit(ROWS[k % 90], k / FPS, actor.VIEW)
+    assert fitter.measured
+
+
+def test_a_shoulder_that_comes_and_goes_moves_no_trunk() -> None:
+    right = places("right_shoulder")
+    rows = [actor.replaced(leaning(row, 40), [*BELOW, *(right if k % 7 in (3, 4) else [])]) for k, row in enumerate(ROWS)]
+    fitter = Fitter(actor.NAMES, FitSettings())
+    poses = [fitter.fit(row, t, actor.VIEW) for row, t in zip(rows, TIME_S.tolist(), strict=True)]
+    assert max(off_deg(direction(pose, "pelvis", "neck"), (0.0, 1.0, 0.0)) for pose in poses[15:] if pose is not None) < 15

@@ -90,6 +90,8 @@ class BoneCalibration:
         self._rows, self._sides = ([entry[column] for entry in sided] for column in (0, 1))
         # (E, 2, 2) markers whose middle is the start and the end; a lone marker stands twice.
         self._ends = np.array([[(end * 2)[:2] for end in ends] for _, _, ends in sided], dtype=np.int64).reshape(-1, 2, 2)
+        sizing = np.array([span.sizing for span in self._spans], dtype=np.bool_)
+        self._sizing_ends = self._ends[sizing[np.array(self._rows, dtype=np.int64)]]
         self._seen_m: list[FloatArray] = []
         self._frames = 0
         self._lengths_m = np.full((EVENTS[-1], len(self._spans), 2), np.nan)
@@ -112,6 +114,8 @@ class BoneCalibration:
     def add(self, raw_m: FloatArray) -> Skeleton | None:
         """Takes a frame's root-relative 3D (M, 3) in; the new skeleton if this is a moment of change."""
         if self.frozen:
+            return None
+        if not np.isfinite(raw_m[self._sizing_ends]).all(axis=(1, 2, 3)).any():  # head and shoulders say nothing
             return None
         self._seen_m.append(raw_m.copy())
         self._frames += 1

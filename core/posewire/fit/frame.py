@@ -28,7 +28,7 @@ from posewire.fit.solver import minimise, settle
 from posewire.fit.swap import Sides, make_sides, mend
 from posewire.fit.targets import Targets, make_targets
 from posewire.fit.twists import shift_ranges
-from posewire.fit.unseen import Unseen, make_unseen, notice, rest, stand_trunk
+from posewire.fit.unseen import REST_RAD_S, Unseen, make_unseen, notice, rest, stand_trunk, stands
 from posewire.fit.weighing import TELLING, Weighing, count, expected_distance_m, look_at, misfit, weigh_depth, weigh_points
 from posewire.skeleton import Skeleton
 
@@ -164,7 +164,7 @@ def _follow(person: Person, memory: Memory, order: Order) -> float:
     if order.knows_up and weighing.floor_w > 0.0:
         lean_on_floor(memory.contacts.probability, weighing.floor_w, targets)
     shift_ranges(person.body, memory.work, targets)
-    rest(person.body, memory.work, memory.unseen, weighing.rest_w, targets)
+    rest(person.body, memory.work, memory.unseen, weighing.rest_w, REST_RAD_S * order.step_s, targets)
     side, _, _ = minimise(person.body, targets, memory.work, order.iterations, order.tolerance)
     settle(memory.work, side)
     update(memory.motion, memory.work.joints_m[0], targets.predicted_m, targets.sight, order.step_s)
@@ -203,7 +203,7 @@ def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> fl
             targets.predicted_m[0, i] = work.root_m[0, i]
     look_at(targets, work.root_m[0])
     shift_ranges(person.body, work, targets)
-    rest(person.body, work, memory.unseen, weighing.rest_w, targets)
+    rest(person.body, work, memory.unseen, weighing.rest_w, np.inf, targets)
     side, _, _ = minimise(person.body, targets, work, order.iterations, order.tolerance)
     settle(work, side)
     begin(memory.motion, work.joints_m[0])
@@ -211,6 +211,13 @@ def _start(person: Person, memory: Memory, order: Order, use_pixels: bool) -> fl
     let_go(memory.hold)
     keep(work, 0, memory.said)
     return misfit(memory.seen, memory.trust, worth, work, px_m, weighing, targets, 0.0)
+
+
+@kernel
+def _stand_trunk(person: Person, memory: Memory, order: Order) -> None:
+    """A start knows no pose yet: somebody stands."""
+    upright = stands(memory.work) if order.step_s > 0.0 else 1.0
+    stand_trunk(person.body, person.points, order.size_ratio, order.step_s, upright, memory.seen, memory.unseen)
 
 
 def _make_run(sources: str) -> Callable[[Record, Record, Rows, Order], float]:
@@ -222,7 +229,7 @@ def _make_run(sources: str) -> Callable[[Record, Record, Rows, Order], float]:
         if reads:
             if _read(person, memory, rows) < order.fewest:
                 return TOO_LITTLE
-            stand_trunk(person.body, person.points, order.size_ratio, order.step_s, memory.seen, memory.unseen)
+            _stand_trunk(person, memory, order)
         result = 0.0
         if order.what == FOLLOW:
             result = _follow(person, memory, order)

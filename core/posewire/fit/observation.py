@@ -48,6 +48,8 @@ def read(
         out.pixel_px[m, 0], out.pixel_px[m, 1] = pixels[k, 0], pixels[k, 1]
         known = finite(out.raw_m[m, 0] + out.raw_m[m, 1] + out.raw_m[m, 2]) or finite(pixels[k, 0] + pixels[k, 1])
         out.confidence[m] = confidence[k] if known and 0.0 <= confidence[k] <= 1.0 else 0.0
+        if out.confidence[m] == 0.0:
+            out.raw_m[m] = np.nan
         if out.confidence[m] > 0.0 and points.share[m] == 1.0:
             seen += 1
     _move_to_hips(out.raw_m, points)

@@ -26,6 +26,8 @@ _BOWED, _LYING = 0.5, 0.1
 """Cosine of how far a pelvis leans under which unseen legs still stand, and from which they go on in its direction."""
 _EARLIEST_S, _LATEST_S = 0.25, 1.0
 """When a joint that nothing shows begins to go to where it rests, and when it is drawn there fully."""
+REST_RAD_S = 6.0
+"""How fast it is drawn there."""
 _HIPS_S = 0.3
 """In how long a trunk whose hips are not seen any more stands up: at once would be a jump."""
 _AGAIN = 2.0
@@ -52,7 +54,9 @@ class Unseen(NamedTuple):
     legs_s: FloatArray
     """(1,) the same of legs below the hips."""
     hips_s: FloatArray
-    """(1,) the same of hips."""
+    """(1,) the same of hips, at most _HIPS_S."""
+    shift_m: FloatArray
+    """(3,) from the method's pelvis to one straight below the shoulders."""
 
 
 def make_unseen(body: Body, skeleton: Skeleton) -> Unseen:
@@ -62,8 +66,9 @@ def make_unseen(body: Body, skeleton: Skeleton) -> Unseen:
     ease_rad = np.radians([(_HANGING_DEG | mirrored).get(name, 0.0) for name in skeleton.dof_names])
     bows = np.array([float(dof.joint in _TRUNK and dof.axis[0] == 1.0) for dof in skeleton.dofs])
     hangs, showable = np.zeros((2, N))
-    hips = [j for j, o in zip(parents, skeleton.offsets_m, strict=True) if j > 0 and parents[j] == 0 and -o[1] > abs(o[0])]
-    hangs[hips] = 1.0
+    for above, offset_m in zip(parents, skeleton.offsets_m, strict=True):
+        if above > 0 and parents[above] == 0 and -offset_m[1] > abs(offset_m[0]):
+            hangs[above] = 1.0
     leg = np.full(len(body.marker_joint), -1, dtype=np.int64)
     for m in range(body.markers):
         joint = int(body.marker_joint[m])
@@ -72,12 +77,25 @@ def make_unseen(body: Body, skeleton: Skeleton) -> Unseen:
             showable[joint] += 1.0
             leg[m] = joint if hangs[joint] else leg[m]
             joint = parents[joint]
-    return Unseen(ease_rad, bows, hangs, showable, leg, np.zeros(N), np.zeros(N), np.zeros(1), np.zeros(1))
+    return Unseen(ease_rad, bows, hangs, showable, leg, np.zeros(N), np.zeros(N), np.zeros(1), np.zeros(1), np.zeros(3))
 
 
 @kernel
-def stand_trunk(body: Body, points: Points, size_ratio: float, step_s: float, seen: Observation, unseen: Unseen) -> None:
-    """Moves the 3D above the hips to a pelvis straight below the shoulders when no hip has been seen for long. Up is +Y."""
+def stands(work: Workspace) -> float:
+    """1 where the pelvis of the pose so far is upright or bowed, 0 where somebody lies or stands on the hands."""
+    q = work.root_wxyz[0]
+    up = 1.0 - 2.0 * (q[1] * q[1] + q[3] * q[3])
+    return min(max((up - _LYING) / (_BOWED - _LYING), 0.0), 1.0)
+
+
+@kernel
+def stand_trunk(
+    body: Body, points: Points, size_ratio: float, step_s: float, upright: float, seen: Observation, unseen: Unseen
+) -> None:
+    """Moves the 3D above the hips to a pelvis straight below the shoulders while no hip is seen, by how `upright` somebody is.
+
+    The world's up is +Y. While a shoulder is not seen the last shift holds.
+    """
     left, right = points.shoulders[0], points.shoulders[1]
     if points.hips[0] < 0 or left < 0:
         return
@@ -90,9 +108,12 @@ def stand_trunk(body: Body, points: Points, size_ratio: float, step_s: float, se
     for i in range(3):
         shift_m = (height_m / size_ratio if i == 1 else 0.0) - 0.5 * (seen.raw_m[left, i] + seen.raw_m[right, i])
         if finite(shift_m):
-            for m in range(body.markers):
-                if unseen.leg[m] < 0 and m != points.hips[0] and m != points.hips[1]:
-                    seen.raw_m[m, i] += unseen.hips_s[0] / _HIPS_S * shift_m
+            unseen.shift_m[i] = shift_m
+        elif step_s <= 0.0:
+            unseen.shift_m[i] = 0.0
+        for m in range(body.markers):
+            if unseen.leg[m] < 0 and m != points.hips[0] and m != points.hips[1]:
+                seen.raw_m[m, i] += upright * unseen.hips_s[0] / _HIPS_S * unseen.shift_m[i]
 
 
 @kernel
@@ -135,26 +156,30 @@ def _longer(for_s: float, step_s: float, seen: bool, most_s: float) -> float:
 
 
 @kernel
-def rest(body: Body, work: Workspace, unseen: Unseen, weights: tuple[float, float], targets: Targets) -> None:
-    """Where the angles rest, and how much that weighs: of what is seen the first weight, at 0; of what is long unseen the second.
+def rest(body: Body, work: Workspace, unseen: Unseen, weights: tuple[float, float], reach_rad: float, targets: Targets) -> None:
+    """Where the angles rest, and how much that weighs: of what is seen the first weight, at 0; of what is long unseen the second,
+    at most `reach_rad` from where it is now.
 
-    Thighs, what points down from a joint on the pelvis, rest straight down in the world also under a pelvis that leans.
+    Thighs, what points down from a joint on the pelvis, and shins hang straight down in the world, under whatever leans.
     """
-    q = work.root_wxyz[0]
-    # the world's up in the pelvis' axes
+    q, x_m, upright = work.root_wxyz[0], work.joints_m[0], stands(work)
+    # the world's up in the pelvis' axes (work.rotations may be those of a trial)
     x, y, z = 2 * (q[1] * q[2] + q[0] * q[3]), 1 - 2 * (q[1] * q[1] + q[3] * q[3]), 2 * (q[2] * q[3] - q[0] * q[1])
+    left_x, left_z = 1 - 2 * (q[2] * q[2] + q[3] * q[3]), 2 * (q[1] * q[3] - q[0] * q[2])
     across = math.sqrt(x * x + z * z)
-    turn = math.atan2(across, y) / across if across > 1e-9 else 0.0
-    turn *= min(max((y - _LYING) / (_BOWED - _LYING), 0.0), 1.0)
+    turn = upright * math.atan2(across, y) / across if across > 1e-9 else 0.0
     for j in range(len(unseen.for_s)):
         above = int(body.parents[j])
+        bent = 0.0
         if above >= 0:  # what hangs from its parent has no motion of its own to go on with
             targets.predicted_w[j] *= 1.0 - _resting(float(unseen.for_s[above]))
-        hangs = unseen.hangs[j] * turn
+            sine = left_x * (x_m[j, 2] - x_m[above, 2]) - left_z * (x_m[j, 0] - x_m[above, 0])
+            bent = upright * unseen.hangs[above] * max(math.atan2(sine, x_m[above, 1] - x_m[j, 1]), 0.0)
         for d in range(body.first_dof[j], body.first_dof[j + 1]):
             share = _resting(max(float(unseen.for_s[j]), float(unseen.bows[d] * unseen.legs_s[0])))
-            hanging_rad = hangs * (z * body.axes[d, 0] - x * body.axes[d, 2])
-            targets.rest_rad[d] = unseen.ease_rad[d] + hanging_rad if share > 0.0 else 0.0
+            goal_rad = unseen.ease_rad[d] + unseen.hangs[j] * turn * (z * body.axes[d, 0] - x * body.axes[d, 2])
+            way_rad = goal_rad + bent * body.axes[d, 0] - work.angles_rad[0, d]
+            targets.rest_rad[d] = work.angles_rad[0, d] + min(max(way_rad, -reach_rad), reach_rad) if share > 0.0 else 0.0
             targets.rest_w[d] = weights[0] + share * (weights[1] - weights[0])
 
 
