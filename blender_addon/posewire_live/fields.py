@@ -88,7 +88,7 @@ class Fields:
     def blob(self, key: str, dtype: str, *shape: int, low: float = -math.inf, high: float = math.inf) -> np.ndarray:
         """Little-endian numbers as an array; the first length may be -1 (any, but not 0). With bounds, NaN is refused."""
         value, row = self.values.get(key), np.dtype(dtype).itemsize * math.prod(shape[1:])
-        if not isinstance(value, bytes) or not value or len(value) % row or shape[0] not in (-1, len(value) // row):
+        if not isinstance(value, bytes) or not value or not row or len(value) % row or shape[0] not in (-1, len(value) // row):
             self.refuse(key, f"a blob of the shape {shape}")
         values = np.frombuffer(value, dtype).reshape(shape)
         if values.dtype.kind == "f":

@@ -27,7 +27,7 @@ _BOWED, _LYING = 0.5, 0.1
 _EARLIEST_S, _LATEST_S = 0.25, 1.0
 """When a joint that nothing shows begins to go to where it rests, and when it is drawn there fully."""
 REST_RAD_S = 6.0
-"""How fast it is drawn there."""
+"""How fast it is drawn there at most; damping leaves one or two of it."""
 _HIPS_S = 0.3
 """In how long a trunk whose hips are not seen any more stands up: at once would be a jump."""
 _AGAIN = 2.0
